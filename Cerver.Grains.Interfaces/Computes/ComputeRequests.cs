@@ -1,0 +1,27 @@
+using Cerver.Runs;
+
+namespace Cerver.Computes;
+
+/// <summary>Brings a sandbox up.</summary>
+/// <param name="SessionId">The session it belongs to.</param>
+/// <param name="Provider">Who provides it.</param>
+/// <param name="Requirements">What it must have.</param>
+[GenerateSerializer, Immutable, Alias("cerver.compute.attach")]
+public sealed record AttachSandbox(
+    [property: Id(0)] string SessionId,
+    [property: Id(1)] string Provider,
+    [property: Id(2)] ComputeRequirements Requirements);
+
+/// <summary>Code to execute in a sandbox.</summary>
+/// <param name="RunId">The run, whose row is on disk.</param>
+/// <param name="Code">The code.</param>
+/// <param name="Runtime">What executes it.</param>
+/// <param name="Timeout">How long it may take.</param>
+/// <param name="Environment">Variables for this run alone.</param>
+[GenerateSerializer, Immutable, Alias("cerver.compute.run")]
+public sealed record SandboxRun(
+    [property: Id(0)] string RunId,
+    [property: Id(1)] string Code,
+    [property: Id(2)] SandboxRuntime Runtime,
+    [property: Id(3)] TimeSpan Timeout,
+    [property: Id(4)] ImmutableDictionary<string, string> Environment);

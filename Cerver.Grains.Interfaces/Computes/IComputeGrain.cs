@@ -1,0 +1,39 @@
+using Cerver.Errors;
+using Cerver.Runs;
+using Orleans.Concurrency;
+
+namespace Cerver.Computes;
+
+/// <summary>One sandbox: brings it up, runs code in it, and owns the output of its runs.</summary>
+/// <remarks>Keyed by <see cref="SandboxKey"/>. Output is on disk before the stream <see cref="RunStreams.For"/> carries it.</remarks>
+[Alias("cerver.compute"), GrainInterfaceType("cerver.compute")]
+public interface IComputeGrain : IGrainWithStringKey
+{
+    /// <summary>Brings the sandbox up, or again with the files it had. Repeating it is fine.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the provider cannot.</exception>
+    [Alias("attach")]
+    Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts a run whose row is already on disk. The sandbox comes up first if it is not.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when nothing was started.</exception>
+    [Alias("start")]
+    Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits until the run is over, at most a second.</summary>
+    /// <returns>How far the run has come by then.</returns>
+    [Alias("wait"), AlwaysInterleave]
+    Task<RunHead> WaitAsync(string runId, CancellationToken cancellationToken = default);
+
+    /// <summary>Stops a run: asks its processes to end, then ends them. Returns at once; the run's end says the rest.</summary>
+    /// <returns>Whether the run was going on here.</returns>
+    [Alias("cancel"), AlwaysInterleave]
+    Task<bool> CancelAsync(string runId, CancellationToken cancellationToken = default);
+
+    /// <summary>Ends every process of the sandbox and keeps its files. Its runs end as cancelled. Repeating it is fine.</summary>
+    [Alias("suspend")]
+    Task SuspendAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Ends every process of the sandbox and removes its files. Its runs end as cancelled. Repeating it is fine.</summary>
+    [Alias("release")]
+    Task ReleaseAsync(CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,48 @@
+namespace Cerver.Errors;
+
+/// <summary>Why a call was refused. Each value is one word of the HTTP contract.</summary>
+[GenerateSerializer, Alias("cerver.error")]
+public enum CerverError
+{
+    /// <summary>A field has a value that is not allowed; <see cref="CerverException.Field"/> names it.</summary>
+    InvalidRequest = 1,
+
+    /// <summary>No such object in the caller's account.</summary>
+    NotFound = 2,
+
+    /// <summary>The object is not in the state that the call needs.</summary>
+    Conflict = 3,
+
+    /// <summary>No compute can take the session; <see cref="CerverException.Report"/> says why, candidate by candidate.</summary>
+    NoCompute = 4,
+
+    /// <summary>The session can never be resumed: it has ended, or it never had compute.</summary>
+    NotResumable = 5,
+
+    /// <summary>The session has ended.</summary>
+    SessionEnded = 6,
+
+    /// <summary>A run is going on that stands in the way.</summary>
+    RunActive = 7,
+
+    /// <summary>A value is larger than its limit; the message names the limit.</summary>
+    PayloadTooLarge = 8,
+
+    /// <summary>Too many of something at once; trying again later helps.</summary>
+    RateLimited = 9,
+
+    /// <summary>The machine that holds the compute is not connected.</summary>
+    ComputeOffline = 10,
+
+    /// <summary>The provider of the compute did not do its part.</summary>
+    ProviderUnavailable = 11,
+
+    /// <summary>The database took no write; nothing was changed.</summary>
+    StorageUnavailable = 12,
+
+    /// <summary>
+    /// Another activation of the same session wrote first. Nothing was changed by this call and the stale activation is gone,
+    /// so the same call may be made again at once.
+    /// </summary>
+    Fenced = 13,
+}

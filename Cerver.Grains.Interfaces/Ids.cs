@@ -1,0 +1,49 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Cerver;
+
+/// <summary>Makes the ids of the contract and knows their shape.</summary>
+public static class Ids
+{
+    private static long _last;
+
+    /// <summary>A new session id: a UUIDv7 of 36 characters, later than every id this process made before.</summary>
+    public static string NewSession(TimeProvider time) => NewVersion7(time).ToString("d");
+
+    /// <summary>A new run id: <c>run_</c> and 32 hexadecimal digits in order of time.</summary>
+    public static string NewRun(TimeProvider time) => $"run_{NewVersion7(time):n}";
+
+    /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time.</summary>
+    public static string NewSandbox(TimeProvider time) => $"sbx_{NewVersion7(time):n}";
+
+    /// <summary>Whether a text can be a session id at all. What cannot need not be looked up.</summary>
+    public static bool IsSession(string text) => text.Length == 36 && Guid.TryParseExact(text, "d", out _) && !text.Any(char.IsAsciiLetterUpper);
+
+    /// <summary>Whether a text can be a run id at all.</summary>
+    public static bool IsRun(string text) =>
+        text.Length == 36 && text.StartsWith("run_", StringComparison.Ordinal) && Guid.TryParseExact(text.AsSpan(4), "n", out _) && !text.Any(char.IsAsciiLetterUpper);
+
+    /// <summary>
+    /// The framework's version 7 is random within a millisecond. Here the 12 bits after the time are a counter that carries into the time,
+    /// so ids of one process sort in the order they were made.
+    /// </summary>
+    private static Guid NewVersion7(TimeProvider time)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds() << 12;
+        long before;
+        long stamp;
+        do
+        {
+            before = Volatile.Read(ref _last);
+            stamp = Math.Max(now, before + 1);
+        }
+        while (Interlocked.CompareExchange(ref _last, stamp, before) != before);
+
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes[8..]);
+        BinaryPrimitives.WriteInt64BigEndian(bytes, (stamp >> 12 << 16) | 0x7000 | (stamp & 0xFFF));
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
+}

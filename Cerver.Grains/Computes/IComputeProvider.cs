@@ -1,0 +1,68 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Runs;
+
+namespace Cerver.Grains.Computes;
+
+/// <summary>A place that gives sandboxes. One instance serves a whole silo; every member may be called at once from anywhere.</summary>
+internal interface IComputeProvider
+{
+    /// <summary>The provider's word in the contract, such as <c>local</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Whether it can be used and what it can do, as it is now. Answers at once.</summary>
+    ComputeInfo Describe();
+
+    /// <summary>Brings up a sandbox: a new one with an empty workspace, or again one that was closed, with the files it had.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>; nothing is left behind then.</exception>
+    Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Removes the files of a closed sandbox. One that does not exist is fine.</summary>
+    Task RemoveAsync(string sandboxId, CancellationToken cancellationToken);
+}
+
+/// <summary>What a sandbox must be like.</summary>
+/// <param name="SandboxId">Its id; the same id finds the same files again.</param>
+/// <param name="Network">Whether it needs the network.</param>
+internal sealed record SandboxSpec(string SandboxId, bool Network);
+
+/// <summary>A sandbox that is up. Disposing it ends every process in it and keeps its files.</summary>
+internal interface ISandbox : IAsyncDisposable
+{
+    /// <summary>Completes when the sandbox is down, for whatever reason. Never faults.</summary>
+    Task Closed { get; }
+
+    /// <summary>Starts code in its workspace. Several may run at once.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the sandbox is down or cannot start it.</exception>
+    Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken);
+}
+
+/// <summary>Code to execute.</summary>
+/// <param name="Code">The code, at most 256 KiB of UTF-8.</param>
+/// <param name="Runtime">What executes it.</param>
+/// <param name="Environment">Variables beside the sandbox's own. They appear on no command line of the host.</param>
+internal sealed record SandboxCommand(string Code, SandboxRuntime Runtime, ImmutableDictionary<string, string> Environment);
+
+/// <summary>Code that executes in a sandbox.</summary>
+internal interface ISandboxProcess
+{
+    /// <summary>
+    /// What it prints, in the order it arrived, as it arrives; ends when the program has ended and all it printed was read.
+    /// It must be read: a program whose output is not taken waits, and others in the same sandbox with it.
+    /// </summary>
+    IAsyncEnumerable<SandboxOutput> Output { get; }
+
+    /// <summary>The exit code, 128 + n when signal n ended the program, or null when the sandbox went down under it. Never faults.</summary>
+    Task<int?> Exit { get; }
+
+    /// <summary>
+    /// Asks the program and everything it started to end (SIGTERM), and ends them (SIGKILL) when <paramref name="grace"/> is over.
+    /// Returns at once. Repeating it, also with a shorter grace or after the end, is fine.
+    /// </summary>
+    void Stop(TimeSpan grace);
+}
+
+/// <summary>A piece of output.</summary>
+/// <param name="Kind">Which output.</param>
+/// <param name="Data">The bytes, owned by the reader.</param>
+internal readonly record struct SandboxOutput(OutputKind Kind, ReadOnlyMemory<byte> Data);
