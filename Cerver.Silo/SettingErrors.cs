@@ -13,7 +13,7 @@ internal static partial class SettingErrors
     public static string Describe(OptionsValidationException invalid)
     {
         var section = SectionOf(invalid.OptionsType);
-        return string.Join(' ', invalid.Failures.Select(failure => ValidatorPrefix().Replace(failure, $"The setting {section}:$1 is wrong: ")));
+        return string.Join(' ', invalid.Failures.Select(failure => ValidatorPrefix().Replace(failure, $"The setting {section}:${{name}} is wrong: ")));
     }
 
     /// <summary>A setting that could not be read as what it is, or null when the exception is about something else.</summary>
@@ -49,7 +49,7 @@ internal static partial class SettingErrors
             .SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.GetField("Section") is { IsLiteral: true });
 
-    [GeneratedRegex(@"^(\w+): ", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?<name>\w+): ", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ValidatorPrefix();
 
     [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<path>[^']+)' to type", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -11,16 +11,23 @@ namespace Cerver.Silo.Standalone;
 /// <summary>Orleans for one process: no other silo, no client from outside, grain state in SQLite.</summary>
 internal static class StandaloneSilo
 {
-    /// <summary>Sets the silo up and brings both database files up to date.</summary>
-    /// <exception cref="GatewayStartException">A file was written by a newer version.</exception>
+    /// <summary>Sets up a silo that is a cluster of its own.</summary>
+    /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, or cannot be read.</exception>
     public static void ConfigureStandalone(this ISiloBuilder silo, DataDirectory data)
+    {
+        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
+        silo.Configure<EndpointOptions>(options => options.AdvertisedIPAddress = IPAddress.Loopback);
+        silo.UseDataDirectory(data);
+    }
+
+    /// <summary>Keeps state in the data directory's files, which are brought up to date, and live output in memory.</summary>
+    /// <exception cref="GatewayStartException">A file was written by a newer version, or cannot be read.</exception>
+    public static void UseDataDirectory(this ISiloBuilder silo, DataDirectory data)
     {
         var grainState = new SqliteDatabase(data.GrainStatePath);
         Migrate(new SqliteDatabase(data.DatabasePath), prefix: "");
         Migrate(grainState, prefix: "orleans_");
 
-        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
-        silo.Configure<EndpointOptions>(options => options.AdvertisedIPAddress = IPAddress.Loopback);
         silo.UseSystemTextJsonGrainStorageSerializer();
         silo.AddAdoNetGrainStorage(ComputeGrain.StorageName, options =>
         {
