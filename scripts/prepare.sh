@@ -85,10 +85,11 @@ is_built() {
 
 # build PROJECT_OR_SOLUTION builds the release; it must contain Cerver.Silo. Compiler servers would outlive the build, so there are none.
 build() {
-    local state
+    local state output
     state=$(source_state)
-    if ! (cd "$root" && MSBUILDDISABLENODEREUSE=1 dotnet build "$1" -c Release -nologo -v quiet '-clp:ErrorsOnly;NoSummary' \
-        -p:UseSharedCompilation=false </dev/null >&2); then
+    if ! output=$(cd "$root" && MSBUILDDISABLENODEREUSE=1 dotnet build "$1" -c Release -nologo -v quiet -clp:ErrorsOnly \
+        -p:UseSharedCompilation=false </dev/null 2>&1); then
+        say "$output"
         fail "The build of $1 failed; the errors are above."
     fi
     printf '%s\n' "$state" >"$built_from"
