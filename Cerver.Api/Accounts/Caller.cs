@@ -17,8 +17,11 @@ internal sealed record Caller(string AccountId)
 
     /// <summary>The one writer of a session.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when no session can have this id.</exception>
-    public ISessionGrain Session(IClusterClient cluster, string sessionId) =>
-        cluster.GetGrain<ISessionGrain>(SessionKey.For(AccountId, RequireSession(sessionId)));
+    public ISessionGrain Session(IClusterClient cluster, string sessionId)
+    {
+        RequireSession(sessionId);
+        return cluster.GetGrain<ISessionGrain>(SessionKey.For(AccountId, sessionId));
+    }
 
     /// <summary>Where everything that only reads goes.</summary>
     public static IRecallGrain Recall(IClusterClient cluster) => cluster.GetGrain<IRecallGrain>(0);
@@ -32,11 +35,21 @@ internal sealed record Caller(string AccountId)
 
     /// <summary>Refuses what cannot be a session's id before any grain is made for it.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
-    public static string RequireSession(string sessionId) =>
-        Ids.IsSession(sessionId) ? sessionId : throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+    public static void RequireSession(string sessionId)
+    {
+        if (!Ids.IsSession(sessionId))
+        {
+            throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+        }
+    }
 
     /// <summary>Refuses what cannot be a run's id before anything is looked up.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
-    public static string RequireRun(string runId) =>
-        Ids.IsRun(runId) ? runId : throw new CerverException(CerverError.NotFound, "There is no run of this id.");
+    public static void RequireRun(string runId)
+    {
+        if (!Ids.IsRun(runId))
+        {
+            throw new CerverException(CerverError.NotFound, "There is no run of this id.");
+        }
+    }
 }

@@ -144,8 +144,12 @@ internal static class RunEndpoints
         return await WriteRetry.ExecuteAsync((session, start), static call => call.session.StartRunAsync(call.start));
     }
 
-    private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken) =>
-        Caller.Recall(cluster).GetRunAsync(caller.AccountId, Caller.RequireSession(sessionId), Caller.RequireRun(runId), cancellationToken);
+    private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        Caller.RequireRun(runId);
+        return Caller.Recall(cluster).GetRunAsync(caller.AccountId, sessionId, runId, cancellationToken);
+    }
 
     private static JsonAnswer<RunAnswer> AnswerOf(RunRecord run, int status) => JsonAnswer.Of(RunAnswer.Of(run), AnswerJson.Default.RunAnswer, status);
 }

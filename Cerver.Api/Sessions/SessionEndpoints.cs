@@ -78,8 +78,8 @@ internal static class SessionEndpoints
     private static async Task<JsonAnswer<SessionMetricsAnswer>> GetMetrics(
         string sessionId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
     {
-        var nothing = new TranscriptSlice(Tail: 0);
-        var page = await Caller.Recall(cluster).ReadSessionAsync(caller.AccountId, Caller.RequireSession(sessionId), nothing, cancellationToken);
+        Caller.RequireSession(sessionId);
+        var page = await Caller.Recall(cluster).ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
         var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = MetricsOf(page.Session.Metrics) };
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
     }
