@@ -26,7 +26,7 @@ internal static class Gateway
         builder.Services.AddSingleton(data);
         builder.Configuration.AddInMemoryCollection([new("Cerver:Auth:Tokens:default", ApiToken.Load(builder.Configuration, data))]);
 
-        builder.Services.AddCerverGrains().AddSqlite(data).AddLocalCompute();
+        builder.Services.AddCerverGrains().AddSqlite(data).AddLocalCompute(data);
         builder.UseOrleans(silo => silo.ConfigureStandalone(data));
         builder.Services.AddCerverApi(builder.Configuration);
 
