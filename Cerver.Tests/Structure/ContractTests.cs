@@ -2,7 +2,7 @@ using System.Reflection;
 using Cerver.Grains.Sessions;
 using Cerver.Sessions;
 
-namespace Cerver.Tests.Architecture;
+namespace Cerver.Tests.Structure;
 
 /// <summary>Names and numbers on the wire between grains are chosen, not inherited.</summary>
 public sealed class ContractTests

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Cerver.Tests.Architecture;
+namespace Cerver.Tests.Structure;
 
 /// <summary>Which project may use which.</summary>
 public sealed class ArrowsTests
