@@ -7,10 +7,14 @@ namespace Cerver.Api.Meta;
 /// <summary>What the gateway says of itself, to anybody.</summary>
 internal static class MetaEndpoints
 {
+    /// <summary>The version of the gateway, without what the build adds after it.</summary>
+    public static string Version { get; } =
+        typeof(MetaEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
     private static readonly GatewayInfo Info = new()
     {
         Name = "cerver",
-        Version = VersionOf(typeof(MetaEndpoints).Assembly),
+        Version = Version,
         Docs = "/docs",
         Openapi = "/openapi/v1.json",
         Endpoints = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -62,8 +66,4 @@ internal static class MetaEndpoints
             : JsonAnswer.Of(
                 new HealthAnswer { Status = "not_ready", Reason = obstacle }, AnswerJson.Default.HealthAnswer, StatusCodes.Status503ServiceUnavailable);
     }
-
-    /// <summary>The version without what the build adds after it.</summary>
-    private static string VersionOf(Assembly assembly) =>
-        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 }

@@ -29,7 +29,7 @@ internal static class SessionCursorText
     public static SessionCursor Parse(string text, string field)
     {
         Span<byte> bytes = stackalloc byte[Bytes];
-        if (text.Length != Characters || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Bytes || bytes[0] != Version)
+        if (text.Length != Characters || !Base64Url.IsValid(text) || Base64Url.DecodeFromChars(text, bytes) != Bytes || bytes[0] != Version)
         {
             throw Refuse(field);
         }

@@ -30,6 +30,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public FakeCluster Cluster { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public Uri Address { get; }
 
     public HttpClient Alice { get; }
