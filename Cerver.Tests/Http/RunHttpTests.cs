@@ -27,9 +27,9 @@ public sealed class RunHttpTests(GatewayFixture gateway)
     {
         var id = await gateway.CreateAsync();
 
-        var (_, result) = await RunAsync(id, new { code = "import os; print(os.environ['GREETING'])", runtime = "python", envs = new { GREETING = "grüezi" } });
+        var (_, result) = await RunAsync(id, new { code = "import os; print(os.environ['GREETING'])", runtime = "python", envs = new Dictionary<string, string> { ["GREETING"] = "grüezi" } });
 
-        Assert.Equal("grüezi\n", Text(result, "stdout"));
+        Assert.True(Text(result, "stdout") == "grüezi\n", result.GetRawText());
     }
 
     [Fact]
