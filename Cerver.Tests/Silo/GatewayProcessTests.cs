@@ -1,0 +1,108 @@
+using System.Diagnostics;
+
+namespace Cerver.Tests.Silo;
+
+/// <summary>The gateway as a process: what it says and leaves behind when it starts, and when it cannot.</summary>
+public sealed class GatewayProcessTests : IDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("cerver-start-").FullName;
+
+    [Theory]
+    [InlineData("Cerver:Limits:MaxEntryBytes", "abc", "between 1024 and 16777216")]
+    [InlineData("Cerver:Limits:MaxEntryBytes", "5", "between 1024 and 16777216")]
+    [InlineData("Cerver:Limits:DefaultRunTimeout", "2.00:00:00", "between 00:00:01 and 1.00:00:00")]
+    [InlineData("Cerver:Limits:DefaultRunTimeout", "soon", "between 00:00:01 and 1.00:00:00")]
+    [InlineData("Cerver:Compute:Local:Isolation", "Perhaps", "one of Bubblewrap, None")]
+    [InlineData("Cerver:Compute:Local:MaxProcesses", "1", "between 16 and 1000000")]
+    [InlineData("Cerver:Api:MaxBodyBytes", "-1", "between")]
+    public async Task A_bad_setting_stops_the_start_with_one_line_that_names_it_and_its_range(string name, string value, string range)
+    {
+        var (exitCode, error) = await RunAsync($"--{name}={value}");
+
+        Assert.Equal(1, exitCode);
+        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(name, line, StringComparison.Ordinal);
+        Assert.Contains(range, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_too_short_stops_the_start()
+    {
+        var (exitCode, error) = await RunAsync("--CERVER_API_TOKEN=short");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("16", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gateway_makes_its_token_once_keeps_it_to_itself_and_its_data_directory_too()
+    {
+        using var gateway = Start("--urls=http://127.0.0.1:0");
+        var banner = await ReadUntilAsync(gateway, "curl");
+        var token = await File.ReadAllTextAsync(Path.Combine(_data, "token"));
+
+        var (exitCode, error) = await RunAsync("--urls=http://127.0.0.1:0");
+        await EndAsync(gateway);
+
+        Assert.Contains("http://127.0.0.1:", banner, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(_data, "token"), banner, StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "token")));
+        Assert.Equal((1, true), (exitCode, error.Contains("used by another gateway", StringComparison.Ordinal)));
+
+        using var again = Start("--urls=http://127.0.0.1:0");
+        await ReadUntilAsync(again, "curl");
+        await EndAsync(again);
+        Assert.Equal(token, await File.ReadAllTextAsync(Path.Combine(_data, "token")));
+    }
+
+    [Fact]
+    public async Task A_database_that_is_none_stops_the_start_with_a_sentence()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_data, "cerver.db"), new string('x', 5000));
+
+        var (exitCode, error) = await RunAsync("--urls=http://127.0.0.1:0");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Restore it from a backup", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    private async Task<(int ExitCode, string Error)> RunAsync(params string[] args)
+    {
+        using var process = Start(args);
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, error);
+    }
+
+    private Process Start(params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Silo.dll"), .. args])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["CERVER_DATA"] = _data;
+        start.Environment.Remove("CERVER_API_TOKEN");
+        return Process.Start(start)!;
+    }
+
+    private static async Task<string> ReadUntilAsync(Process process, string word)
+    {
+        var read = "";
+        while (!read.Contains(word, StringComparison.Ordinal))
+        {
+            read += await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The gateway ended early: {read}");
+        }
+
+        return read;
+    }
+
+    private static async Task EndAsync(Process process)
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+}
