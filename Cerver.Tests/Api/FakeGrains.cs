@@ -169,11 +169,11 @@ internal sealed class FakeCompute : IComputeGrain
 
     public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<RunHead> WaitAsync(string runId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task SuspendAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task ReleaseAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }
 
 internal sealed class FakeAccount : IAccountGrain

@@ -1,0 +1,69 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Grains.Computes.Local;
+
+/// <summary>What keeps code that sessions run away from this machine.</summary>
+internal enum LocalIsolation
+{
+    /// <summary>A bubblewrap container per sandbox.</summary>
+    Bubblewrap = 0,
+
+    /// <summary>Nothing: code runs as the gateway's own user and sees all that user sees. For machines that are themselves throw-away.</summary>
+    None = 1,
+}
+
+/// <summary>Settings of sandboxes on the gateway's own machine.</summary>
+internal sealed class LocalComputeOptions
+{
+    public const string Section = "Cerver:Compute:Local";
+
+    /// <summary>What keeps code away from this machine.</summary>
+    [EnumDataType(typeof(LocalIsolation))]
+    public LocalIsolation Isolation { get; set; } = LocalIsolation.Bubblewrap;
+
+    /// <summary>
+    /// Whether a session may ask for the network (<c>requirements.network</c>). It is this machine's network then, with all that
+    /// listens on its loopback interface.
+    /// </summary>
+    public bool AllowNetwork { get; set; } = true;
+
+    /// <summary>The program that makes the containers, an absolute path. 0.8 or newer.</summary>
+    [Required]
+    public string BubblewrapPath { get; set; } = "/usr/bin/bwrap";
+
+    /// <summary>The directory that holds the sandboxes' files, or null for <c>sandboxes</c> in the data directory.</summary>
+    public string? WorkspaceRoot { get; set; }
+
+    /// <summary>Processes and threads that may live in one sandbox at once.</summary>
+    [Range(16, 1_000_000)]
+    public long MaxProcesses { get; set; } = 1024;
+
+    /// <summary>Files that one process in a sandbox may have open.</summary>
+    [Range(1024, 1_000_000)]
+    public long MaxOpenFiles { get; set; } = 16_384;
+
+    /// <summary>How large one file of a sandbox may become, in bytes.</summary>
+    [Range(1_048_576, 1L << 44)]
+    public long MaxFileBytes { get; set; } = 1L << 33;
+
+    /// <summary>How much /tmp and /dev/shm of a sandbox may hold, in bytes each. It is memory of this machine.</summary>
+    [Range(1_048_576, 1L << 40)]
+    public long TmpBytes { get; set; } = 1L << 28;
+
+    /// <summary>The first of the user ids that a gateway that is root gives to its sandboxes, one each. Nobody else may have them.</summary>
+    [Range(1_000, 4_294_000_000)]
+    public long FirstUserId { get; set; } = 1_900_000_000;
+
+    /// <summary>How many user ids there are, and so how many sandboxes a gateway that is root can have open at once.</summary>
+    [Range(1, 900_000)]
+    public int UserIdCount { get; set; } = 65_536;
+
+    /// <summary>How long a sandbox may take to come up.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Checks the settings before the first request.</summary>
+[OptionsValidator]
+internal sealed partial class LocalComputeOptionsValidator : IValidateOptions<LocalComputeOptions>;

@@ -1,0 +1,266 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Runs;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Grains.Computes.Local;
+
+/// <summary>Sandboxes on the gateway's own machine, a bubblewrap container each.</summary>
+/// <remarks>
+/// bubblewrap is never started as root: started so, it leaves a container that can be left. A gateway that is root gives every
+/// sandbox a user id of its own, any other gateway runs them as its own user.
+/// </remarks>
+/// <param name="options">The settings.</param>
+/// <param name="dataDirectory">The gateway's data directory.</param>
+/// <param name="time">Measures grace and patience.</param>
+/// <param name="logger">Where trouble is told.</param>
+internal sealed partial class LocalComputeProvider(
+    IOptions<LocalComputeOptions> options, string dataDirectory, TimeProvider time, ILogger<LocalComputeProvider> logger)
+    : IComputeProvider, IAsyncDisposable
+{
+    private const string NotProbed = "The gateway has not yet tried whether this machine can give sandboxes.";
+
+    private readonly LocalComputeOptions _options = options.Value;
+    private readonly bool _isRoot = Environment.IsPrivilegedProcess;
+    private readonly SandboxSpawner _spawner = new();
+    private readonly SandboxUserIds _userIds = new(options.Value.FirstUserId, options.Value.UserIdCount);
+    private readonly SandboxWorkspaces _workspaces = new(options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"));
+    private readonly Lazy<LocalRunDirectory> _run = new(() => LocalRunDirectory.Create(dataDirectory));
+    private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
+    private volatile Findings _findings = new(NotProbed, []);
+
+    public string Name => "local";
+
+    public ComputeInfo Describe()
+    {
+        var findings = _findings;
+        return new(
+            ComputeId: "provider_local",
+            Label: _options.Isolation == LocalIsolation.None ? "This machine (not isolated)" : "This machine",
+            Provider: Name,
+            Status: findings.Reason is null ? ComputeStatus.Ready : ComputeStatus.Unconfigured,
+            Reason: findings.Reason,
+            Scope: "shared",
+            Kind: "host",
+            Runtimes: findings.Runtimes,
+            Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None);
+    }
+
+    /// <summary>Brings up a sandbox to see whether this machine can and what executes code in it. <see cref="Describe"/> answers from what was found.</summary>
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var reason = await LocalComputeProbe.FindMissingAsync(_options, cancellationToken);
+        if (reason is null)
+        {
+            var sandboxId = Ids.NewSandbox(time);
+            try
+            {
+                await using var sandbox = await OpenSandboxAsync(new SandboxSpec(sandboxId, Network: false), cancellationToken);
+                var runtimes = await LocalComputeProbe.FindRuntimesAsync(sandbox, cancellationToken);
+                _findings = new(Reason: null, runtimes);
+                LogReady(runtimes);
+            }
+            catch (SandboxOpenException e)
+            {
+                LogProbeFailed(e.Diagnostics);
+                reason = LocalComputeProbe.Explain(_options, _isRoot);
+            }
+
+            await _workspaces.RemoveAsync(sandboxId, cancellationToken);
+        }
+
+        if (reason is not null)
+        {
+            _findings = new(reason, []);
+            LogUnconfigured(reason);
+        }
+    }
+
+    public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        if (_findings.Reason is { } reason)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, reason);
+        }
+
+        if (spec.Network && !Describe().Network)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, "Sandboxes on this machine may not have the network: the operator has switched it off.");
+        }
+
+        try
+        {
+            return await OpenSandboxAsync(spec, cancellationToken);
+        }
+        catch (SandboxOpenException e)
+        {
+            LogOpenFailed(spec.SandboxId, e.Diagnostics);
+            throw new CerverException(CerverError.ProviderUnavailable, "The sandbox did not come up on this machine; the gateway's log says why.");
+        }
+    }
+
+    public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        var path = _workspaces.PathOf(sandboxId);
+        Reserve(sandboxId);
+        try
+        {
+            await _workspaces.RemoveAsync(sandboxId, cancellationToken);
+        }
+        catch (IOException)
+        {
+            LogRemoveFailed(sandboxId, path);
+            throw new CerverException(CerverError.ProviderUnavailable, "The files of the sandbox could not be removed; the gateway's log says where they are.");
+        }
+        finally
+        {
+            Release(sandboxId);
+        }
+    }
+
+    /// <summary>Ends every sandbox. Their files stay.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        LocalSandbox[] sandboxes;
+        lock (_sandboxes)
+        {
+            sandboxes = [.. _sandboxes.Values.OfType<LocalSandbox>()];
+        }
+
+        await Task.WhenAll(sandboxes.Select(sandbox => sandbox.DisposeAsync().AsTask()));
+        _spawner.Dispose();
+        if (_run.IsValueCreated)
+        {
+            _run.Value.Dispose();
+        }
+    }
+
+    /// <summary>Brings a sandbox up, whatever the probe found.</summary>
+    /// <exception cref="SandboxOpenException">It did not come up; nothing is left behind.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when all user ids are taken.</exception>
+    private async Task<LocalSandbox> OpenSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.OpenTimeout, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var workspace = _workspaces.PathOf(spec.SandboxId);
+        Reserve(spec.SandboxId);
+        var isNew = false;
+        try
+        {
+            isNew = _workspaces.Create(spec.SandboxId);
+            return await StartSandboxAsync(spec, workspace, deadline.Token);
+        }
+        catch (Exception e)
+        {
+            Release(spec.SandboxId);
+            if (isNew)
+            {
+                await _workspaces.RemoveAsync(spec.SandboxId, CancellationToken.None);
+            }
+
+            // What the caller cancelled is not a failure of the sandbox; what it did not, is.
+            if (e is CerverException or SandboxOpenException || cancellationToken.IsCancellationRequested)
+            {
+                throw;
+            }
+
+            throw new SandboxOpenException(e.ToString());
+        }
+    }
+
+    private async Task<LocalSandbox> StartSandboxAsync(SandboxSpec spec, string workspace, CancellationToken cancellationToken)
+    {
+        var isContainer = _options.Isolation == LocalIsolation.Bubblewrap;
+        long? userId = _isRoot && isContainer ? _userIds.Take(spec.SandboxId) : null;
+        SandboxContainer container;
+        try
+        {
+            var socketPath = _run.Value.NextSocketPath();
+            var start = new SandboxLaunch(_options, _run.Value.Files).Start(userId, workspace, socketPath, spec.Network);
+            container = await SandboxContainer.StartAsync(_spawner, start, socketPath, cancellationToken);
+        }
+        catch (Exception)
+        {
+            ReturnUserId(userId);
+            throw;
+        }
+
+        var sandbox = new LocalSandbox(spec.SandboxId, isContainer ? SandboxLaunch.Workspace : workspace, container, time, logger, ended =>
+        {
+            Release(spec.SandboxId);
+
+            // As long as a process of it may live, nobody else may have its user id.
+            if (ended)
+            {
+                ReturnUserId(userId);
+            }
+        });
+        try
+        {
+            await sandbox.Ready.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await sandbox.DisposeAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new SandboxOpenException(await container.Diagnostics);
+        }
+
+        lock (_sandboxes)
+        {
+            // It may already be down again, and then it is no longer in the list.
+            if (_sandboxes.ContainsKey(spec.SandboxId))
+            {
+                _sandboxes[spec.SandboxId] = sandbox;
+            }
+        }
+
+        return sandbox;
+    }
+
+    private void Reserve(string sandboxId)
+    {
+        lock (_sandboxes)
+        {
+            if (!_sandboxes.TryAdd(sandboxId, value: null))
+            {
+                throw new InvalidOperationException($"Sandbox {sandboxId} is open.");
+            }
+        }
+    }
+
+    private void Release(string sandboxId)
+    {
+        lock (_sandboxes)
+        {
+            _sandboxes.Remove(sandboxId);
+        }
+    }
+
+    private void ReturnUserId(long? userId)
+    {
+        if (userId is not null)
+        {
+            _userIds.Return(userId.Value);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "This machine gives sandboxes that execute {Runtimes}")]
+    private partial void LogReady(ImmutableArray<SandboxRuntime> runtimes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This machine gives no sandboxes: {Reason}")]
+    private partial void LogUnconfigured(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A first sandbox did not come up: {Diagnostics}")]
+    private partial void LogProbeFailed(string diagnostics);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} did not come up: {Diagnostics}")]
+    private partial void LogOpenFailed(string sandboxId, string diagnostics);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The files of sandbox {SandboxId} could not be removed; they are in {Directory}")]
+    private partial void LogRemoveFailed(string sandboxId, string directory);
+
+    /// <summary>What the last probe found: why there can be no sandboxes, or what executes code in them.</summary>
+    private sealed record Findings(string? Reason, ImmutableArray<SandboxRuntime> Runtimes);
+}

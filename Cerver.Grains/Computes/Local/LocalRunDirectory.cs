@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Cerver.Grains.Computes.Local;
+
+/// <summary>
+/// The files that a gateway needs while it runs: what its sandboxes are started with and see, and the sockets that process 1 of
+/// each connects to. One directory per gateway; those of gateways that were killed are removed by the next.
+/// </summary>
+internal sealed class LocalRunDirectory : IDisposable
+{
+    public const string InitScript = "sandbox-init.pl";
+    public const string StartScript = "sandbox-start.sh";
+
+    /// <summary>The path of a socket may have 107 bytes; this is what is left for the directory above the one of this gateway.</summary>
+    private const int MaxParentBytes = 70;
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode Enterable = Readable | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private readonly string _path;
+    private readonly FileStream _lock;
+    private int _lastSocket;
+
+    private LocalRunDirectory(string path)
+    {
+        _path = path;
+        _lock = Lock(path);
+        Files = Path.Combine(path, "files");
+    }
+
+    /// <summary>The directory of the files that sandboxes may read.</summary>
+    public string Files { get; }
+
+    /// <summary>Makes the directory of this gateway, in the data directory if sockets can be made there, else among the temporary files.</summary>
+    public static LocalRunDirectory Create(string dataDirectory)
+    {
+        var parent = Path.Combine(Path.GetFullPath(dataDirectory), "run");
+        string path;
+        if (Encoding.UTF8.GetByteCount(parent) <= MaxParentBytes)
+        {
+            Directory.CreateDirectory(parent, OwnerOnly);
+            RemoveAbandoned(parent);
+            path = Path.Combine(parent, Guid.NewGuid().ToString("n")[..12]);
+            Directory.CreateDirectory(path, OwnerOnly);
+        }
+        else
+        {
+            path = Directory.CreateTempSubdirectory("cerver-").FullName;
+        }
+
+        var directory = new LocalRunDirectory(path);
+        directory.WriteFiles();
+        return directory;
+    }
+
+    /// <summary>A path for a socket that nobody has used.</summary>
+    public string NextSocketPath() => Path.Combine(_path, Interlocked.Increment(ref _lastSocket).ToString(CultureInfo.InvariantCulture));
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        Directory.Delete(_path, recursive: true);
+    }
+
+    private static FileStream Lock(string path) => new(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>A gateway holds the lock of its directory as long as it lives, however it ends.</summary>
+    private static void RemoveAbandoned(string parent)
+    {
+        foreach (var other in Directory.GetDirectories(parent))
+        {
+            // Without a lock file it is being made this very moment.
+            if (!File.Exists(Path.Combine(other, "lock")))
+            {
+                continue;
+            }
+
+            try
+            {
+                using (Lock(other))
+                {
+                    Directory.Delete(other, recursive: true);
+                }
+            }
+            catch (IOException)
+            {
+                // Its gateway is alive, or another one was quicker to remove it.
+            }
+        }
+    }
+
+    private static string ReadScript(string name)
+    {
+        using var stream = typeof(LocalRunDirectory).Assembly.GetManifestResourceStream($"Computes/Local/{name}")!;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    private void WriteFiles()
+    {
+        Directory.CreateDirectory(Files);
+        File.SetUnixFileMode(Files, Enterable);
+        Write(InitScript, Encoding.UTF8.GetBytes(ReadScript(InitScript)));
+        Write(StartScript, Encoding.UTF8.GetBytes(ReadScript(StartScript)));
+        Write("seccomp.bpf", SeccompFilter.Compile(RuntimeInformation.ProcessArchitecture));
+        Write("passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:1000:1000:sandbox:/workspace:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"u8);
+        Write("group", "root:x:0:\nsandbox:x:1000:\nnogroup:x:65534:\n"u8);
+        Write("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"u8);
+        Write("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"u8);
+
+        // A distribution's own sets PATH anew, over what the run was given, and runs programs that cost every run milliseconds.
+        Write("profile", "# Sandboxes take PATH and everything else from the run. ~/.profile is read after this.\n"u8);
+    }
+
+    private void Write(string name, ReadOnlySpan<byte> content)
+    {
+        var path = Path.Combine(Files, name);
+        File.WriteAllBytes(path, content);
+        File.SetUnixFileMode(path, Readable);
+    }
+}

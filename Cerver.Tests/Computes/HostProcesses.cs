@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace Cerver.Tests.Computes;
+
+/// <summary>A process of this machine, as /proc shows it.</summary>
+internal sealed record HostProcess(int Id, int Parent, string CommandLine);
+
+/// <summary>The processes of this machine, containers included.</summary>
+internal static class HostProcesses
+{
+    public static IEnumerable<HostProcess> All()
+    {
+        foreach (var directory in Directory.GetDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Read(id) is { } process)
+            {
+                yield return process;
+            }
+        }
+    }
+
+    /// <summary>Everything that descends from a process, itself first.</summary>
+    public static HostProcess[] Tree(int root)
+    {
+        var all = All().ToArray();
+        List<HostProcess> tree = [.. all.Where(p => p.Id == root)];
+        for (var i = 0; i < tree.Count; i++)
+        {
+            tree.AddRange(all.Where(p => p.Parent == tree[i].Id));
+        }
+
+        return [.. tree];
+    }
+
+    private static HostProcess? Read(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return new(id, int.Parse(fields[1], CultureInfo.InvariantCulture), File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' '));
+        }
+        catch (IOException)
+        {
+            // It has ended in between.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,209 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Local;
+using Cerver.Runs;
+
+namespace Cerver.Tests.Computes;
+
+public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : IClassFixture<LocalSandboxFixture>
+{
+    [Fact]
+    public void A_provider_that_was_probed_says_what_it_can()
+    {
+        var info = fixture.Provider.Describe();
+
+        Assert.Equal(("provider_local", "This machine", "local"), (info.ComputeId, info.Label, info.Provider));
+        Assert.Equal((ComputeStatus.Ready, null, "shared", "host", true), (info.Status, info.Reason, info.Scope, info.Kind, info.Network));
+        Assert.Equal([SandboxRuntime.Shell, SandboxRuntime.Node, SandboxRuntime.Python], info.Runtimes.AsEnumerable());
+    }
+
+    [Fact]
+    public async Task A_provider_that_was_not_probed_is_not_used()
+    {
+        await using var provider = fixture.CreateProvider();
+
+        Assert.Equal(ComputeStatus.Unconfigured, provider.Describe().Status);
+        await Assert.ThrowsAsync<CerverException>(() => provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("/nowhere/bwrap", "bubblewrap is not installed (/nowhere/bwrap): install it with 'apt-get install bubblewrap'.")]
+    [InlineData("/bin/true", "/bin/true is not bubblewrap 0.8 or newer: install one that is.")]
+    public async Task Without_bubblewrap_nothing_runs_and_the_reason_says_what_to_do(string path, string reason)
+    {
+        await using var provider = fixture.CreateProvider(new LocalComputeOptions { BubblewrapPath = path });
+
+        await provider.ProbeAsync(CancellationToken.None);
+
+        Assert.Equal((ComputeStatus.Unconfigured, reason), (provider.Describe().Status, provider.Describe().Reason));
+        Assert.Empty(provider.Describe().Runtimes);
+        var refusal = await Assert.ThrowsAsync<CerverException>(
+            () => provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None));
+        Assert.Equal((CerverError.ProviderUnavailable, reason), (refusal.Code, refusal.Message));
+    }
+
+    [Fact]
+    public async Task A_bubblewrap_that_may_not_make_containers_makes_the_provider_unconfigured_and_leaves_nothing_behind()
+    {
+        var pretender = Path.Combine(Directory.CreateTempSubdirectory("cerver-test-").FullName, "bwrap");
+        await File.WriteAllTextAsync(pretender, "#!/bin/sh\n[ \"$1\" = --version ] && echo bubblewrap 0.8.0 && exit\necho No permissions to create new namespace >&2\nexit 1\n");
+        File.SetUnixFileMode(pretender, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        await using var provider = fixture.CreateProvider(new LocalComputeOptions { BubblewrapPath = pretender, WorkspaceRoot = Path.Combine(fixture.DataDirectory, "elsewhere") });
+
+        await provider.ProbeAsync(CancellationToken.None);
+
+        Assert.Equal(ComputeStatus.Unconfigured, provider.Describe().Status);
+        Assert.EndsWith(".", provider.Describe().Reason, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(fixture.DataDirectory, "elsewhere")));
+        Directory.Delete(Path.GetDirectoryName(pretender)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task Files_outlive_the_sandbox_until_they_are_removed()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using (var first = await fixture.OpenAsync(sandboxId))
+        {
+            await first.RunAsync("mkdir -m 700 d; echo kept > d/f; chmod 000 d/f; ln -s /etc/passwd link; mkdir -m 000 closed; echo gone > /tmp/f");
+        }
+
+        await using (var second = await fixture.OpenAsync(sandboxId))
+        {
+            Assert.Equal("kept\n", (await second.RunAsync("chmod 600 d/f; cat d/f; ls /tmp; rmdir closed")).Text);
+        }
+
+        await fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None);
+        await fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None);
+        await using var third = await fixture.OpenAsync(sandboxId);
+
+        Assert.Equal("", (await third.RunAsync("ls -A")).Text);
+    }
+
+    [Fact]
+    public async Task Files_that_belonged_to_another_user_id_are_the_sandboxes_own_when_it_comes_up_again()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using (var first = await fixture.OpenAsync(sandboxId))
+        {
+            await first.RunAsync($"echo kept > f; ln -s {fixture.DataDirectory}/victim link; ln -s /etc/hostname other; mkdir -m 0 d");
+        }
+
+        var victim = Path.Combine(fixture.DataDirectory, "victim");
+        await File.WriteAllTextAsync(victim, "mine");
+        File.SetUnixFileMode(victim, UnixFileMode.UserRead);
+        await using var elsewhere = fixture.CreateProvider(new LocalComputeOptions { FirstUserId = 1_800_000_000, UserIdCount = 10 });
+        await elsewhere.ProbeAsync(CancellationToken.None);
+        await using var second = await elsewhere.OpenAsync(new(sandboxId, Network: false), CancellationToken.None);
+
+        Assert.Equal("kept\n1000\n1000\n1000\n1000\n", (await second.RunAsync("cat f; stat -c %u f link other d; echo more >> f")).Text);
+        Assert.Equal("mine", await File.ReadAllTextAsync(victim));
+        Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(victim));
+    }
+
+    [Fact]
+    public async Task Hostile_files_are_removed_without_following_links()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        var outside = Directory.CreateDirectory(Path.Combine(fixture.DataDirectory, "outside"));
+        await File.WriteAllTextAsync(Path.Combine(outside.FullName, "precious"), "x");
+        await using (var sandbox = await fixture.OpenAsync(sandboxId))
+        {
+            var run = await sandbox.RunAsync(
+                $"ln -s {outside.FullName} a; mkdir -m 555 b; mkfifo c; mkdir -p d/e; touch d/e/f; chmod 000 d; touch -- -rf $'new\\nline' $'\\xff';"
+                + "python3 -c \"import os\nfor i in range(5000):\n  os.mkdir('x' * 100); os.chdir('x' * 100)\nopen('leaf', 'w')\"");
+            Assert.Equal("", run.ErrorText);
+        }
+
+        await fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None);
+
+        Assert.False(Directory.Exists(Path.Combine(fixture.DataDirectory, "sandboxes", sandboxId)));
+        Assert.True(File.Exists(Path.Combine(outside.FullName, "precious")));
+    }
+
+    [Fact]
+    public async Task A_workspace_is_its_sandboxes_own_on_this_machine_too()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var sandbox = await fixture.OpenAsync(sandboxId);
+
+        var mode = File.GetUnixFileMode(Path.Combine(fixture.DataDirectory, "sandboxes", sandboxId));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, mode);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("sbx_")]
+    [InlineData("../../etc")]
+    [InlineData("sbx_0123456789abcdeF")]
+    [InlineData("sbx_0123456789abcdef/..")]
+    [InlineData("sbx_0123456789abcdef\n")]
+    public async Task Only_a_sandboxes_id_becomes_a_path(string sandboxId)
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => fixture.OpenAsync(sandboxId));
+        await Assert.ThrowsAsync<ArgumentException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_open_sandbox_is_neither_opened_again_nor_removed()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var sandbox = await fixture.OpenAsync(sandboxId);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.OpenAsync(sandboxId));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+        Assert.Equal(0, (await sandbox.RunAsync("true")).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_opening_that_was_cancelled_leaves_nothing_behind()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.Provider.OpenAsync(new(sandboxId, Network: false), new CancellationToken(canceled: true)));
+
+        Assert.False(Directory.Exists(Path.Combine(fixture.DataDirectory, "sandboxes", sandboxId)));
+        await using var sandbox = await fixture.OpenAsync(sandboxId);
+    }
+
+    [Fact]
+    public async Task A_start_that_was_cancelled_leaves_no_program()
+    {
+        await using var sandbox = await fixture.OpenAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => sandbox.StartAsync(new("sleep 1000", SandboxRuntime.Shell, []), new CancellationToken(canceled: true)));
+
+        Assert.Equal(0, (await sandbox.RunAsync("timeout 10 bash -c 'while grep -q [s]leep.1000 /proc/[0-9]*/cmdline; do sleep 0.02; done'")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Disposing_the_provider_closes_its_sandboxes_and_removes_its_files()
+    {
+        var provider = fixture.CreateProvider();
+        await provider.ProbeAsync(CancellationToken.None);
+        var sandbox = await provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+        var process = await sandbox.StartAsync("sleep 1000");
+        var before = Directory.GetDirectories(Path.Combine(fixture.DataDirectory, "run")).Length;
+
+        await provider.DisposeAsync();
+
+        Assert.True(sandbox.Closed.IsCompletedSuccessfully);
+        Assert.Null(await process.Exit);
+        Assert.Equal(before - 1, Directory.GetDirectories(Path.Combine(fixture.DataDirectory, "run")).Length);
+    }
+
+    [Fact]
+    public async Task A_data_directory_with_a_long_name_works()
+    {
+        var path = Path.Combine(fixture.DataDirectory, new string('d', 150));
+        await using var provider = new LocalComputeProvider(
+            Microsoft.Extensions.Options.Options.Create(new LocalComputeOptions()), path, TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<LocalComputeProvider>.Instance);
+
+        await provider.ProbeAsync(CancellationToken.None);
+
+        Assert.Null(provider.Describe().Reason);
+    }
+}
