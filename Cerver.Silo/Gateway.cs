@@ -23,7 +23,7 @@ internal static class Gateway
         builder.Services.AddSingleton(TimeProvider.System);
 
         var data = DataDirectory.Open(builder.Configuration);
-        builder.Services.AddSingleton(data);
+        builder.Services.AddSingleton(_ => data);
         builder.Configuration.AddInMemoryCollection([new("Cerver:Auth:Tokens:default", ApiToken.Load(builder.Configuration, data))]);
 
         builder.Services.AddCerverGrains().AddSqlite(data).AddLocalCompute(data);
@@ -31,6 +31,9 @@ internal static class Gateway
         builder.Services.AddCerverApi(builder.Configuration);
 
         var app = builder.Build();
+
+        // What is asked for first is disposed of last: the directory is free when nothing writes to it any more.
+        _ = app.Services.GetRequiredService<DataDirectory>();
         app.MapCerverApi();
         return app;
     }

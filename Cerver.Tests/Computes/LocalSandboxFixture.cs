@@ -56,11 +56,13 @@ internal static class SandboxRuns
         this ISandbox sandbox, string code, SandboxRuntime runtime = SandboxRuntime.Shell, params (string Name, string Value)[] variables) =>
         await (await sandbox.StartAsync(code, runtime, variables)).FinishAsync();
 
+    /// <summary>Reads to the end, which no test waits for longer than a minute.</summary>
     public static async Task<Finished> FinishAsync(this ISandboxProcess process)
     {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         using var stdout = new MemoryStream();
         using var stderr = new MemoryStream();
-        await foreach (var output in process.Output)
+        await foreach (var output in process.Output.WithCancellation(timeout.Token))
         {
             (output.Kind == OutputKind.Stdout ? stdout : stderr).Write(output.Data.Span);
         }

@@ -132,7 +132,9 @@ internal sealed partial class LocalSandbox : ISandbox
         }
         catch (InvalidDataException e)
         {
+            // There is no waiting for process 1 to end by itself when it is no longer ours.
             LogBrokeProtocol(_sandboxId, e.Message);
+            _container.Kill();
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {

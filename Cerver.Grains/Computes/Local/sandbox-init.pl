@@ -203,6 +203,11 @@ sub start {
     $runs{$number} = \%run;
 }
 
+sub started {
+    my ($number, $run) = @_;
+    send_frame(STARTED, $number, '') if !$run->{started}++;
+}
+
 # Reads one output, at most so many bytes. What arrives after the exit was written by something left behind: it is read, so that
 # the writer does not break, and goes nowhere.
 sub forward {
@@ -214,7 +219,11 @@ sub forward {
         $run->{pipes}[$index] = undef;
         return 0;
     }
-    send_frame($index == 0 ? STDOUT_DATA : STDERR_DATA, $number, $data) if !$run->{ended};
+    if (!$run->{ended}) {
+        # The supervisor's word that the program is up may be still on its way.
+        started($number, $run);
+        send_frame($index == 0 ? STDOUT_DATA : STDERR_DATA, $number, $data);
+    }
     return $count;
 }
 
@@ -236,8 +245,7 @@ sub hear_supervisor {
     while (length $words) {
         my $word = substr($words, 0, 1, '');
         if ($word eq 'S') {
-            $run->{started} = 1;
-            send_frame(STARTED, $number, '');
+            started($number, $run);
             terminate($run) if $run->{terminate};
         }
         elsif ($word eq 'F') {
@@ -254,10 +262,7 @@ sub hear_supervisor {
 # it left behind may go on writing for ever.
 sub finish {
     my ($number, $run, $code) = @_;
-    if (!$run->{started}) {
-        $run->{started} = 1;
-        send_frame(STARTED, $number, '');
-    }
+    started($number, $run);
     for my $index (0, 1) {
         my $pipe = $run->{pipes}[$index] or next;
         my $size = pack('i', 0);
