@@ -12,6 +12,11 @@ internal static class OperationDetails
 {
     private const string SecurityScheme = DocumentFrame.SecurityScheme;
 
+    private const string Events =
+        "Server-sent events, each an `id`, an `event` and one line of `data`, which is JSON: `run` `{run_id, session_id}` · `stdout` and `stderr` `{data}`, or "
+        + "`{data_base64}` for bytes that are not UTF-8 · `exit` `{exit_code, duration_ms, timed_out, cancelled}`, with `truncated: true` when output was left out · "
+        + "`error` `{error, code}`. The stream ends after `exit` or `error`. A `: ping` comment follows 15 seconds of silence.";
+
     public static Task ApplyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
@@ -94,9 +99,9 @@ internal static class OperationDetails
                 content.Example = Examples.AnswerOf(operation.OperationId!, status);
             }
 
-            if (response is OpenApiResponse own && Examples.MeaningOf(status) is { } meaning)
+            if (response is OpenApiResponse own)
             {
-                own.Description = meaning;
+                own.Description = own.Content?.ContainsKey("text/event-stream") == true ? Events : Examples.MeaningOf(status) ?? own.Description;
             }
         }
     }

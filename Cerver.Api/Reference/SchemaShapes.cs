@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Cerver.Api.Answers;
 using Cerver.Api.Requests;
 using Cerver.Api.Sessions;
@@ -15,20 +17,50 @@ internal static class SchemaShapes
 {
     public static Task ApplyAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
+        schema.Description = schema.Description?.ReplaceLineEndings(" ");
+        if (context.JsonPropertyInfo is { } property)
+        {
+            ApplyAnnotations(schema, property);
+        }
+
         if (context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(JsonConverterAttribute), inherit: false) is [JsonConverterAttribute converter])
         {
             ApplyConverter(schema, converter.ConverterType!);
         }
         else if (context.JsonPropertyInfo is null)
         {
-            ApplyType(schema, context.JsonTypeInfo.Type);
+            ApplyType(schema, context.JsonTypeInfo);
         }
 
         return Task.CompletedTask;
     }
 
-    private static void ApplyType(OpenApiSchema schema, Type type)
+    /// <summary>What our own readers enforce and say in an attribute.</summary>
+    private static void ApplyAnnotations(OpenApiSchema schema, JsonPropertyInfo property)
     {
+        if (IsRequired(property) && schema.Type is { } type)
+        {
+            schema.Type = type & ~JsonSchemaType.Null;
+        }
+
+        if (property.AttributeProvider?.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: false) is [AllowedValuesAttribute allowed])
+        {
+            schema.Enum = [.. allowed.Values.Select(static value => (JsonNode)value!.ToString()!)];
+        }
+    }
+
+    /// <summary>A field that a request must have, or that an answer always has.</summary>
+    private static bool IsRequired(JsonPropertyInfo property) =>
+        property.IsRequired || property.Set is null || property.AttributeProvider?.IsDefined(typeof(RequiredAttribute), inherit: false) == true;
+
+    private static void ApplyType(OpenApiSchema schema, JsonTypeInfo info)
+    {
+        var type = info.Type;
+        if (info.Kind == JsonTypeInfoKind.Object)
+        {
+            schema.Required = info.Properties.Where(IsRequired).Select(static property => property.Name).ToHashSet(StringComparer.Ordinal);
+        }
+
         if (type == typeof(SessionRecord))
         {
             schema.Type = JsonSchemaType.Object;
@@ -82,9 +114,8 @@ internal static class SchemaShapes
         schema.Type = null;
         schema.Properties = null;
         schema.Required = null;
-        schema.OneOf =
+        schema.AnyOf =
         [
-            new OpenApiSchema { Type = JsonSchemaType.Null, Description = "No compute." },
             new OpenApiSchema { Type = JsonSchemaType.String, Enum = Words("none", "local", "e2b", "vercel", "cloudflare"), Description = "A provider, or none." },
             new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^(comp|provider)_[A-Za-z0-9_-]+$", MaxLength = 64, Description = "A compute's id." },
             ObjectWith("compute_id", "An object with a compute's id."),

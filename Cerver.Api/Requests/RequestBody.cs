@@ -47,9 +47,15 @@ internal static class RequestBody
                 continue;
             }
 
-            var value = read.Buffer.IsEmpty ? null : Parse<T>(request, read.Buffer);
-            body.AdvanceTo(read.Buffer.End);
-            return value;
+            try
+            {
+                return read.Buffer.IsEmpty ? null : Parse<T>(request, read.Buffer);
+            }
+            finally
+            {
+                // Refused or not, a body that is left in mid-read costs the caller the connection.
+                body.AdvanceTo(read.Buffer.End);
+            }
         }
     }
 

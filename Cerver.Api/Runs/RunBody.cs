@@ -1,12 +1,16 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Cerver.Api.Runs;
 
 /// <summary>Runs code in the session's sandbox.</summary>
 public sealed record RunBody
 {
-    /// <summary>What to run, at most 256 KiB. Must be there.</summary>
+    /// <summary>What to run, at most 256 KiB.</summary>
+    [Required]
     public string? Code { get; set; }
 
     /// <summary>How long it may take, in seconds, 1 to 86,400; 30 when left out. Its processes are ended then and the run says so.</summary>
+    [Range(1, 86_400)]
     public double? Timeout { get; set; }
 
     /// <summary>Variables for this run alone, at most 64 KiB together. They are recorded nowhere.</summary>
@@ -16,5 +20,6 @@ public sealed record RunBody
     public IReadOnlyDictionary<string, string?>? Env { get; set; }
 
     /// <summary>What executes it: <c>shell</c>, <c>node</c> or <c>python</c>; the session's own when left out.</summary>
+    [AllowedValues("shell", "node", "python")]
     public string? Runtime { get; set; }
 }

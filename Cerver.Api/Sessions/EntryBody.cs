@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Cerver.Api.Requests;
 
@@ -7,6 +8,7 @@ namespace Cerver.Api.Sessions;
 public sealed record AppendBody
 {
     /// <summary>1 to 1,000 entries, in the order in which they belong.</summary>
+    [Required, Length(1, 1_000)]
     public EntryBody?[]? Entries { get; set; }
 }
 
@@ -17,7 +19,8 @@ public sealed record EntryBody
     [JsonConverter(typeof(TimestampConverter))]
     public DateTimeOffset? At { get; set; }
 
-    /// <summary>Who speaks: <c>user</c>, <c>assistant</c>, <c>tool</c> or <c>system</c>. Must be there.</summary>
+    /// <summary>Who speaks: <c>user</c>, <c>assistant</c>, <c>tool</c> or <c>system</c>.</summary>
+    [Required, AllowedValues("user", "assistant", "tool", "system")]
     public string? Role { get; set; }
 
     /// <summary>What it is: <c>text</c> when left out, <c>thinking</c>, <c>tool_use</c>, <c>tool_result</c>, or a word of your own of at most 64 characters.</summary>

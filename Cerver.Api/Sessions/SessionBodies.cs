@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Cerver.Api.Computes;
 using Cerver.Api.Requests;
@@ -74,9 +75,11 @@ public sealed record UpdateSessionBody
 public sealed record InputBody
 {
     /// <summary>The text, at most 1 MiB.</summary>
+    [Required]
     public string? Content { get; set; }
 
     /// <summary>Only <c>user</c>; other roles speak through <c>/transcript</c>.</summary>
+    [AllowedValues("user")]
     public string? Role { get; set; }
 }
 
@@ -91,7 +94,8 @@ public sealed record ResumeBody
 /// <summary>Puts other compute under a session.</summary>
 public sealed record ChangeComputeBody
 {
-    /// <summary>What the session goes on with; null for no compute. Must be there.</summary>
+    /// <summary>What the session goes on with; null for no compute.</summary>
+    [Required]
     [JsonConverter(typeof(ComputeChoiceConverter))]
     public ComputeChoice? Compute { get; set; }
 }
@@ -100,5 +104,6 @@ public sealed record ChangeComputeBody
 public sealed record PrioritizeComputeBody
 {
     /// <summary>Provider names or compute ids, the best first, 1 to 20.</summary>
+    [Required, Length(1, 20)]
     public string?[]? ComputePriority { get; set; }
 }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Cerver.Tests.Api;
@@ -285,6 +286,36 @@ public sealed class RequestRefusalTests(ApiFixture fixture) : IClassFixture<ApiF
         using var answer = await ApiHost.SendAsync(_api.Alice, HttpMethod.Post, "/v2/sessions", content);
 
         Assert.Equal((413, "payload_too_large"), (answer.Status, answer.Code));
+    }
+
+    [Theory]
+    [InlineData("[", "application/json")]
+    [InlineData("{}", "text/plain")]
+    [InlineData("""{"compute":7}""", "application/json")]
+    public async Task A_refused_body_leaves_the_connection_as_it_was(string body, string contentType)
+    {
+        var connections = 0;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                connections++;
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var client = new HttpClient(handler) { BaseAddress = _api.Address };
+        client.DefaultRequestHeaders.Authorization = _api.Alice.DefaultRequestHeaders.Authorization;
+
+        for (var round = 0; round < 3; round++)
+        {
+            using var content = new StringContent(body, MediaTypeHeaderValue.Parse(contentType));
+            using var answer = await ApiHost.SendAsync(client, HttpMethod.Post, "/v2/sessions", content);
+            Assert.InRange(answer.Status, 400, 415);
+        }
+
+        Assert.Equal(1, connections);
     }
 
     [Fact]
