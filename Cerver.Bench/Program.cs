@@ -1,1 +1,60 @@
+using System.Net.Sockets;
+using Cerver.Bench;
+using Cerver.Bench.Gateways;
+using Cerver.Bench.Reports;
+using Cerver.Bench.Runs;
+using Cerver.Bench.Sessions;
+
+IBenchCase[] cases = [new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new IdleCase(), new StartCase()];
+
+if (!BenchOptions.TryParse(args, [.. cases.Select(known => known.Name)], out var options, out var complaint))
+{
+    await Console.Error.WriteLineAsync(complaint);
+    return 2;
+}
+
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, key) =>
+{
+    // The gateways that were started are stopped on the way out.
+    key.Cancel = true;
+    interrupted.Cancel();
+};
+
+var report = new Report(options.Quick);
+try
+{
+    var bench = new Workbench(options, Repository.Find(), report);
+    foreach (var chosen in cases.Where(known => options.Cases.Contains(known.Name, StringComparer.Ordinal)))
+    {
+        await Console.Error.WriteLineAsync($"Measuring {chosen.Name} …");
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
+        limited.CancelAfter(Workbench.CaseTimeout);
+        await chosen.MeasureAsync(bench, limited.Token);
+        await Console.Out.WriteLineAsync(ReportTable.Of(chosen.Name, report));
+    }
+}
+catch (BenchException failure)
+{
+    await Console.Error.WriteLineAsync(failure.Message);
+    return 1;
+}
+catch (SocketException failure)
+{
+    await Console.Error.WriteLineAsync($"The connection to the gateway broke: {failure.Message}.");
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync(interrupted.IsCancellationRequested
+        ? "Interrupted."
+        : $"A case took longer than {Workbench.CaseTimeout.TotalMinutes:0} minutes; it was given up.");
+    return 1;
+}
+
+if (options.JsonPath is { } path)
+{
+    await report.WriteJsonAsync(path);
+}
+
 return 0;

@@ -19,21 +19,26 @@ public interface IComputeGrain : IGrainWithStringKey
     [Alias("start")]
     Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default);
 
-    /// <summary>Waits until the run is over, at most a second.</summary>
+    /// <summary>Waits until the run is over.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="atMost">How long to wait; more than a second counts as a second.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How far the run has come by then.</returns>
     [Alias("wait"), AlwaysInterleave]
-    Task<RunHead> WaitAsync(string runId, CancellationToken cancellationToken = default);
+    Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken = default);
 
     /// <summary>Stops a run: asks its processes to end, then ends them. Returns at once; the run's end says the rest.</summary>
     /// <returns>Whether the run was going on here.</returns>
     [Alias("cancel"), AlwaysInterleave]
     Task<bool> CancelAsync(string runId, CancellationToken cancellationToken = default);
 
-    /// <summary>Ends every process of the sandbox and keeps its files. Its runs end as cancelled. Repeating it is fine.</summary>
+    /// <summary>Ends every process of the sandbox and keeps its files. Repeating it is fine.</summary>
+    /// <returns>How the runs ended that were going on, all their output on disk.</returns>
     [Alias("suspend")]
-    Task SuspendAsync(CancellationToken cancellationToken = default);
+    Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Ends every process of the sandbox and removes its files. Its runs end as cancelled. Repeating it is fine.</summary>
+    /// <summary>Ends every process of the sandbox and removes its files. Repeating it is fine.</summary>
+    /// <returns>How the runs ended that were going on, all their output on disk.</returns>
     [Alias("release")]
-    Task ReleaseAsync(CancellationToken cancellationToken = default);
+    Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken = default);
 }

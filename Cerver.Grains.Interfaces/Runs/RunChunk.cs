@@ -21,6 +21,11 @@ public sealed record RunChunk(
     [property: Id(1)] OutputKind Kind,
     [property: Id(2)] byte[] Data);
 
+/// <summary>What the Orleans stream of a run carries: output that is on disk already.</summary>
+/// <param name="Chunks">Chunks with consecutive sequence numbers, at least one.</param>
+[GenerateSerializer, Immutable, Alias("cerver.run.output")]
+public sealed record RunOutput([property: Id(0)] ImmutableArray<RunChunk> Chunks);
+
 /// <summary>How far a run has come.</summary>
 /// <param name="Head">The sequence number of the last chunk that is on disk.</param>
 /// <param name="Closed">Whether the run is over and <paramref name="Head"/> is final.</param>

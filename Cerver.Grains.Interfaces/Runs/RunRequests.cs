@@ -21,6 +21,7 @@ public sealed record StartRun(
 /// <param name="Truncated">Whether output beyond the limit was left out.</param>
 /// <param name="OutputHead">The sequence number of the last chunk of output.</param>
 /// <param name="EndedAt">When.</param>
+/// <param name="Output">What it printed, for the transcript: at most 64 KiB, the middle left out of what is longer.</param>
 [GenerateSerializer, Immutable, Alias("cerver.run.end")]
 public sealed record RunEnd(
     [property: Id(0)] string RunId,
@@ -28,4 +29,5 @@ public sealed record RunEnd(
     [property: Id(2)] int? ExitCode,
     [property: Id(3)] bool Truncated,
     [property: Id(4)] long OutputHead,
-    [property: Id(5)] DateTimeOffset EndedAt);
+    [property: Id(5)] DateTimeOffset EndedAt,
+    [property: Id(6)] string Output);

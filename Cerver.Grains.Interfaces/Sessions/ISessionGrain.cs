@@ -1,6 +1,7 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Runs;
+using Orleans.Concurrency;
 
 namespace Cerver.Sessions;
 
@@ -59,7 +60,8 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("complete-run")]
     Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default);
 
-    /// <summary>Records that the sandbox went down without being asked to. A sandbox that is no longer the session's is ignored.</summary>
-    [Alias("sandbox-lost")]
+    /// <summary>Hears that the sandbox went down without being asked to. A sandbox that is no longer the session's is ignored.</summary>
+    /// <remarks>Nobody waits for it: the sandbox may be going down while the session waits for it.</remarks>
+    [Alias("sandbox-lost"), OneWay]
     Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default);
 }

@@ -29,6 +29,7 @@ internal sealed partial class LocalComputeProvider(
     private readonly Lazy<LocalRunDirectory> _run = new(() => LocalRunDirectory.Create(dataDirectory));
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
     private volatile Findings _findings = new(NotProbed, []);
+    private int _isDisposed;
 
     public string Name => "local";
 
@@ -119,9 +120,14 @@ internal sealed partial class LocalComputeProvider(
         }
     }
 
-    /// <summary>Ends every sandbox. Their files stay.</summary>
+    /// <summary>Ends every sandbox. Their files stay. A container that knows the provider by two names does it twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         LocalSandbox[] sandboxes;
         lock (_sandboxes)
         {

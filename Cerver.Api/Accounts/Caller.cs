@@ -1,0 +1,55 @@
+using System.Security.Claims;
+using Cerver.Accounts;
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Sessions;
+
+namespace Cerver.Api.Accounts;
+
+/// <summary>The account that calls, and the way to the grains that hold its things.</summary>
+/// <param name="AccountId">The account.</param>
+internal sealed record Caller(string AccountId)
+{
+    /// <summary>Binds the parameter of a handler. Only routes that demand a token have a caller.</summary>
+    public static ValueTask<Caller> BindAsync(HttpContext context) =>
+        ValueTask.FromResult(new Caller(context.User.FindFirstValue(ClaimTypes.NameIdentifier)
+            ?? throw new InvalidOperationException("A route without authorization has no caller.")));
+
+    /// <summary>The one writer of a session.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when no session can have this id.</exception>
+    public ISessionGrain Session(IClusterClient cluster, string sessionId)
+    {
+        RequireSession(sessionId);
+        return cluster.GetGrain<ISessionGrain>(SessionKey.For(AccountId, sessionId));
+    }
+
+    /// <summary>Where everything that only reads goes.</summary>
+    public static IRecallGrain Recall(IClusterClient cluster) => cluster.GetGrain<IRecallGrain>(0);
+
+    /// <summary>The sandbox of one of the caller's sessions.</summary>
+    public IComputeGrain Sandbox(IClusterClient cluster, string sandboxId) =>
+        cluster.GetGrain<IComputeGrain>(SandboxKey.For(AccountId, sandboxId));
+
+    /// <summary>The account itself.</summary>
+    public IAccountGrain Account(IClusterClient cluster) => cluster.GetGrain<IAccountGrain>(AccountKey.For(AccountId));
+
+    /// <summary>Refuses what cannot be a session's id before any grain is made for it.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public static void RequireSession(string sessionId)
+    {
+        if (!Ids.IsSession(sessionId))
+        {
+            throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+        }
+    }
+
+    /// <summary>Refuses what cannot be a run's id before anything is looked up.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public static void RequireRun(string runId)
+    {
+        if (!Ids.IsRun(runId))
+        {
+            throw new CerverException(CerverError.NotFound, "There is no run of this id.");
+        }
+    }
+}

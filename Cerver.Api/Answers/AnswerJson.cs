@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+using Cerver.Api.Computes;
+using Cerver.Api.Errors;
+using Cerver.Api.Meta;
+using Cerver.Api.Runs;
+using Cerver.Api.Sessions;
+using Cerver.Sessions;
+
+namespace Cerver.Api.Answers;
+
+/// <summary>How answers are written.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    GenerationMode = JsonSourceGenerationMode.Metadata,
+    Converters = [typeof(SessionRecordConverter)])]
+[JsonSerializable(typeof(ComputeListAnswer))]
+[JsonSerializable(typeof(EntriesAppended))]
+[JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(GatewayInfo))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(InputAccepted))]
+[JsonSerializable(typeof(RunAnswer))]
+[JsonSerializable(typeof(RunListAnswer))]
+[JsonSerializable(typeof(SessionClosed))]
+[JsonSerializable(typeof(SessionCreated))]
+[JsonSerializable(typeof(SessionListAnswer))]
+[JsonSerializable(typeof(SessionMetricsAnswer))]
+[JsonSerializable(typeof(SessionRecord))]
+internal sealed partial class AnswerJson : JsonSerializerContext;

@@ -1,0 +1,75 @@
+using Cerver.Api.Accounts;
+using Cerver.Api.Computes;
+using Cerver.Api.Errors;
+using Cerver.Api.Meta;
+using Cerver.Api.Reference;
+using Cerver.Api.Runs;
+using Cerver.Api.Sessions;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Api;
+
+/// <summary>Puts the front door into a host. The host brings the <see cref="IClusterClient"/>.</summary>
+public static class ApiRegistration
+{
+    /// <summary>
+    /// How much of a body that is refused for its size is still taken in and dropped. A client that is cut off while it sends often never sees the refusal.
+    /// </summary>
+    private const long DroppedBodyBytes = 64L * 1_024 * 1_024;
+
+    /// <summary>Registers everything that <see cref="MapCerverApi"/> needs.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.</param>
+    public static IServiceCollection AddCerverApi(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptionsWithValidateOnStart<ApiOptions, ApiOptionsValidator>().Bind(configuration.GetSection(ApiOptions.Section));
+        services.AddOptionsWithValidateOnStart<AuthOptions, AuthOptionsValidator>().Bind(configuration.GetSection(AuthOptions.Section));
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(static (kestrel, api) =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = api.Value.MaxBodyBytes + DroppedBodyBytes;
+        });
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<BearerTokens>();
+        services.AddAuthentication(BearerAuthentication.Scheme)
+            .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.Scheme, configureOptions: null);
+        services.AddAuthorization();
+        services.AddExceptionHandler<RefusalHandler>();
+
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<RunHub>();
+        services.AddSingleton<RunFeed>();
+        services.AddApiReference();
+        return services;
+    }
+
+    /// <summary>Maps every route of the contract. Call it once, before the host starts.</summary>
+    public static WebApplication MapCerverApi(this WebApplication app)
+    {
+        app.UseCrossOrigin();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            // Never reached: the handler in the container answers everything. The framework wants one all the same.
+            ExceptionHandler = static context => Refusals.WriteAsync(context, Refusals.OfStatus(context.Response.StatusCode)),
+        });
+        app.UseStatusCodePages(static context =>
+            Refusals.WriteAsync(context.HttpContext, Refusals.OfStatus(context.HttpContext.Response.StatusCode)));
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        app.MapMeta();
+        app.MapApiReference();
+        app.MapSessions();
+        app.MapTranscripts();
+        app.MapSessionCompute();
+        app.MapRuns();
+        app.MapComputes();
+        return app;
+    }
+}

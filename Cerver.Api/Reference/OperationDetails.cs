@@ -1,0 +1,103 @@
+using System.Globalization;
+using Cerver.Api.Answers;
+using Cerver.Api.Requests;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Cerver.Api.Reference;
+
+/// <summary>Completes what the framework says of a route: its parameters, headers, examples and who may call it.</summary>
+internal static class OperationDetails
+{
+    private const string SecurityScheme = DocumentFrame.SecurityScheme;
+
+    public static Task ApplyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        if (metadata.OfType<IAuthorizeData>().Any())
+        {
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(SecurityScheme, context.Document)] = [] }];
+        }
+
+        DescribePath(operation);
+        foreach (var parameter in metadata.OfType<ParameterMetadata>().SelectMany(static declared => declared.Parameters))
+        {
+            (operation.Parameters ??= []).Add(Describe(parameter));
+        }
+
+        DescribeHeaders(operation);
+        AddExamples(operation);
+        return Task.CompletedTask;
+    }
+
+    private static void DescribePath(OpenApiOperation operation)
+    {
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
+        {
+            (parameter.Description, parameter.Example) = parameter.Name switch
+            {
+                "sessionId" => ("The session.", Examples.SessionId),
+                "runId" => ("The run.", (System.Text.Json.Nodes.JsonNode)Examples.RunId),
+                _ => (parameter.Description, parameter.Example),
+            };
+        }
+    }
+
+    private static OpenApiParameter Describe(RequestParameter parameter) => new()
+    {
+        Name = parameter.Name,
+        In = parameter.IsHeader ? ParameterLocation.Header : ParameterLocation.Query,
+        Description = parameter.Description,
+        Schema = parameter switch
+        {
+            NumberParameter number => new OpenApiSchema
+            {
+                Type = JsonSchemaType.Integer,
+                Format = "int64",
+                Minimum = number.Min.ToString(CultureInfo.InvariantCulture),
+                Maximum = number.Max == long.MaxValue ? null : number.Max.ToString(CultureInfo.InvariantCulture),
+            },
+            FlagParameter => new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["1", "0", "true", "false"] },
+            _ => new OpenApiSchema { Type = JsonSchemaType.String },
+        },
+    };
+
+    private static void DescribeHeaders(OpenApiOperation operation)
+    {
+        var (status, name, description) = operation.OperationId switch
+        {
+            "createSession" => ("201", "Location", "The address of the session."),
+            "runCodeStreaming" => ("200", "Cerver-Run-Id", "The id of the run."),
+            _ => (null, null, null),
+        };
+        if (status is not null && operation.Responses![status] is OpenApiResponse response)
+        {
+            response.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
+            {
+                [name!] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+            };
+        }
+    }
+
+    private static void AddExamples(OpenApiOperation operation)
+    {
+        if (operation.RequestBody?.Content?.TryGetValue(JsonAnswer.ContentType, out var body) == true)
+        {
+            body.Example = Examples.RequestOf(operation.OperationId!);
+        }
+
+        foreach (var (status, response) in operation.Responses!)
+        {
+            foreach (var content in response.Content?.Values ?? [])
+            {
+                content.Example = Examples.AnswerOf(operation.OperationId!, status);
+            }
+
+            if (response is OpenApiResponse own && Examples.MeaningOf(status) is { } meaning)
+            {
+                own.Description = meaning;
+            }
+        }
+    }
+}

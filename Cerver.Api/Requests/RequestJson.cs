@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+using Cerver.Api.Runs;
+using Cerver.Api.Sessions;
+
+namespace Cerver.Api.Requests;
+
+/// <summary>How request bodies are read.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    GenerationMode = JsonSourceGenerationMode.Metadata,
+    AllowDuplicateProperties = false,
+    MaxDepth = RequestBody.MaxDepth,
+    Converters = [typeof(TextConverter)])]
+[JsonSerializable(typeof(AppendBody))]
+[JsonSerializable(typeof(ChangeComputeBody))]
+[JsonSerializable(typeof(CreateSessionBody))]
+[JsonSerializable(typeof(InputBody))]
+[JsonSerializable(typeof(PrioritizeComputeBody))]
+[JsonSerializable(typeof(ResumeBody))]
+[JsonSerializable(typeof(RunBody))]
+[JsonSerializable(typeof(UpdateSessionBody))]
+internal sealed partial class RequestJson : JsonSerializerContext;

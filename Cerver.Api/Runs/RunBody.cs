@@ -1,0 +1,20 @@
+namespace Cerver.Api.Runs;
+
+/// <summary>Runs code in the session's sandbox.</summary>
+public sealed record RunBody
+{
+    /// <summary>What to run, at most 256 KiB. Must be there.</summary>
+    public string? Code { get; set; }
+
+    /// <summary>How long it may take, in seconds, 1 to 86,400; 30 when left out. Its processes are ended then and the run says so.</summary>
+    public double? Timeout { get; set; }
+
+    /// <summary>Variables for this run alone, at most 64 KiB together. They are recorded nowhere.</summary>
+    public IReadOnlyDictionary<string, string?>? Envs { get; set; }
+
+    /// <summary>The same as <c>envs</c>, which goes first.</summary>
+    public IReadOnlyDictionary<string, string?>? Env { get; set; }
+
+    /// <summary>What executes it: <c>shell</c>, <c>node</c> or <c>python</c>; the session's own when left out.</summary>
+    public string? Runtime { get; set; }
+}

@@ -1,0 +1,155 @@
+using Cerver.Api.Accounts;
+using Cerver.Api.Answers;
+using Cerver.Api.Errors;
+using Cerver.Api.Requests;
+using Cerver.Errors;
+using Cerver.Runs;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Api.Runs;
+
+/// <summary>Running code in a session's sandbox, and coming back to what it prints.</summary>
+internal static class RunEndpoints
+{
+    private const string EventStream = "text/event-stream";
+    private const string RunIdHeader = "Cerver-Run-Id";
+    private const int DefaultLimit = 20;
+
+    private static readonly NumberParameter Limit = new("limit", 1, 200, "How many runs; 20 when left out.");
+    private static readonly TextParameter Cursor = new("cursor", "The `next_cursor` of the page before.");
+
+    private static readonly NumberParameter LastEventIdHeader =
+        new("Last-Event-ID", 0, long.MaxValue, "The id of the last event that was seen; what is after it is sent. Goes before the two in the query.", IsHeader: true);
+
+    private static readonly NumberParameter LastEventId = new("last_event_id", 0, long.MaxValue, "The same as the `Last-Event-ID` header.");
+    private static readonly NumberParameter After = new("after", 0, long.MaxValue, "The same as `last_event_id`.");
+
+    public static void MapRuns(this IEndpointRouteBuilder routes)
+    {
+        var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Runs").RequireAuthorization();
+        session.MapPost("/run", Run).WithName("runCode")
+            .WithSummary("Runs code in the session's sandbox and answers when it is over.")
+            .WithDescription("The sandbox comes up first if it is not. Hanging up stops the answer, not the run; its output stays readable by its id.")
+            .Produces<RunFinished>();
+        session.MapPost("/run/stream", StreamRun).WithName("runCodeStreaming")
+            .WithSummary("Runs code in the session's sandbox and streams what it prints.")
+            .WithDescription("Server-sent events: `run` first, then `stdout` and `stderr`, then `exit` or `error`. The id of an event is its position; "
+                + "the `Cerver-Run-Id` header and the first event name the run, whose stream goes on after any id.")
+            .Produces<string>(contentType: EventStream);
+        session.MapGet("/runs", ListRuns).WithName("listRuns")
+            .WithSummary("Lists the session's runs, the newest first.")
+            .WithMetadata(new ParameterMetadata([Limit, Cursor]))
+            .Produces<RunListAnswer>();
+        session.MapGet("/runs/{runId}", GetRun).WithName("getRun")
+            .WithSummary("Tells how a run stands.")
+            .Produces<RunAnswer>();
+        session.MapGet("/runs/{runId}/stream", WatchRun).WithName("watchRun")
+            .WithSummary("Streams what a run printed and prints, from the beginning or after an event.")
+            .WithDescription("The same events as `run/stream`, byte for byte, for a run that is going on or over.")
+            .WithMetadata(new ParameterMetadata([LastEventIdHeader, LastEventId, After]))
+            .Produces<string>(contentType: EventStream);
+        session.MapDelete("/runs/{runId}", CancelRun).WithName("cancelRun")
+            .WithSummary("Stops a run.")
+            .WithDescription("Asks its processes to end, and ends them if they do not. Answers at once: 202 while it is still going on, 200 when it is over. "
+                + "Repeating it is fine.")
+            .Produces<RunAnswer>()
+            .Produces<RunAnswer>(StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<IResult> Run(
+        string sessionId,
+        Body<RunBody> body,
+        Caller caller,
+        IClusterClient cluster,
+        RunFeed feed,
+        TimeProvider time,
+        IOptions<ApiOptions> options,
+        IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
+    {
+        var run = await StartAsync(sessionId, body.Value, caller, cluster, time);
+        var output = new FoldedOutput(options.Value.MaxFoldedOutputBytes);
+
+        // A run may take a day; a gateway that is to stop does not wait for it.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        var finished = await feed.CompleteAsync(caller.AccountId, run, output, ended.Token);
+        return finished.Status == RunStatus.Lost
+            ? new RefusalAnswer(Refusals.RunLost(run.RunId))
+            : new FoldedRunAnswer(finished, output);
+    }
+
+    private static async Task<EventStreamResult> StreamRun(
+        string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, RunFeed feed, TimeProvider time, HttpResponse response)
+    {
+        var run = await StartAsync(sessionId, body.Value, caller, cluster, time);
+        response.Headers[RunIdHeader] = run.RunId;
+        return new(feed.Watch(caller.AccountId, run, RunFrames.Beginning), RunFrames.Beginning);
+    }
+
+    private static async Task<JsonAnswer<RunListAnswer>> ListRuns(
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        var limit = (int)(Limit.Read(request) ?? DefaultLimit);
+        var before = ReadCursor(request);
+        var runs = await Caller.Recall(cluster).ListRunsAsync(caller.AccountId, sessionId, before, limit, cancellationToken);
+        var answer = new RunListAnswer
+        {
+            Runs = [.. runs.Select(RunAnswer.Of)],
+            NextCursor = runs.Length == limit ? runs[^1].RunId : null,
+        };
+        return JsonAnswer.Of(answer, AnswerJson.Default.RunListAnswer);
+    }
+
+    private static async Task<JsonAnswer<RunAnswer>> GetRun(
+        string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken) =>
+        AnswerOf(await FindAsync(sessionId, runId, caller, cluster, cancellationToken), StatusCodes.Status200OK);
+
+    private static async Task<EventStreamResult> WatchRun(
+        string sessionId, string runId, HttpRequest request, Caller caller, IClusterClient cluster, RunFeed feed, CancellationToken cancellationToken)
+    {
+        // A browser that reconnects keeps the address it began with and adds the header, which is newer.
+        var after = LastEventIdHeader.Read(request) ?? LastEventId.Read(request) ?? After.Read(request) ?? RunFrames.Beginning;
+        var run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+        return new(feed.Watch(caller.AccountId, run, after), after);
+    }
+
+    private static async Task<JsonAnswer<RunAnswer>> CancelRun(
+        string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        var run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+        if (run.Status == RunStatus.Running && !await caller.Sandbox(cluster, run.SandboxId).CancelAsync(runId, cancellationToken))
+        {
+            // It was over before the sandbox was asked.
+            run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+        }
+
+        return AnswerOf(run, run.Status == RunStatus.Running ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
+    }
+
+    /// <summary>Runs are in the order of their ids, so the last run of a page is where the next begins.</summary>
+    private static string? ReadCursor(HttpRequest request) => Cursor.Read(request) switch
+    {
+        null => null,
+        var runId when Ids.IsRun(runId) => runId,
+        _ => throw new CerverException(CerverError.InvalidRequest, $"'{Cursor.Name}' must be the 'next_cursor' of an answer before, unchanged.", Cursor.Name),
+    };
+
+    /// <summary>The run has its id before it starts, so a call that is made again finds the run it began.</summary>
+    private static async ValueTask<RunRecord> StartAsync(string sessionId, RunBody body, Caller caller, IClusterClient cluster, TimeProvider time)
+    {
+        var session = caller.Session(cluster, sessionId);
+        var start = RunReader.Read(body, Ids.NewRun(time));
+        return await WriteRetry.ExecuteAsync((session, start), static call => call.session.StartRunAsync(call.start));
+    }
+
+    private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        Caller.RequireRun(runId);
+        return Caller.Recall(cluster).GetRunAsync(caller.AccountId, sessionId, runId, cancellationToken);
+    }
+
+    private static JsonAnswer<RunAnswer> AnswerOf(RunRecord run, int status) => JsonAnswer.Of(RunAnswer.Of(run), AnswerJson.Default.RunAnswer, status);
+}

@@ -1,0 +1,118 @@
+using Cerver.Api.Accounts;
+using Cerver.Api.Answers;
+using Cerver.Api.Errors;
+using Cerver.Api.Requests;
+using Cerver.Sessions;
+
+namespace Cerver.Api.Sessions;
+
+/// <summary>A session's life: created, found again, renamed, closed.</summary>
+internal static class SessionEndpoints
+{
+    private const int DefaultLimit = 20;
+
+    private static readonly NumberParameter Limit = new("limit", 1, 200, "How many sessions; 20 when left out.");
+    private static readonly TextParameter Status = new("status", "Only sessions of this status: `idle`, `running`, `ended`, or a synonym of one.");
+    private static readonly TextParameter Source = new("source", "Only sessions whose metadata has this `source`.");
+    private static readonly TextParameter Harness = new("harness", "Only sessions of this harness.");
+    private static readonly TextParameter Name = new("q", "Only sessions whose name contains this, whatever the case of its letters.");
+    private static readonly TextParameter Cursor = new("cursor", "The `next_cursor` of the page before.");
+    private static readonly FlagParameter Purge = new("purge", "Whether to erase the record, the transcript and all output too.");
+
+    public static void MapSessions(this IEndpointRouteBuilder routes)
+    {
+        var sessions = routes.MapGroup("/v2/sessions").WithTags("Sessions").RequireAuthorization();
+        sessions.MapPost("/", Create).WithName("createSession")
+            .WithSummary("Creates a session, with compute unless it only holds a transcript.")
+            .Produces<SessionCreated>(StatusCodes.Status201Created);
+        sessions.MapGet("/", List).WithName("listSessions")
+            .WithSummary("Lists the account's sessions, the most recently active first.")
+            .WithMetadata(new ParameterMetadata([Limit, Status, Source, Harness, Name, Cursor]))
+            .Produces<SessionListAnswer>();
+        sessions.MapPatch("/{sessionId}", Update).WithName("updateSession")
+            .WithSummary("Changes a session's name or merges members into its metadata.")
+            .Produces<SessionRecord>();
+        sessions.MapGet("/{sessionId}/metrics", GetMetrics).WithName("getSessionMetrics")
+            .WithSummary("Tells what a session's compute took.")
+            .Produces<SessionMetricsAnswer>();
+        sessions.MapDelete("/{sessionId}", End).WithName("endSession")
+            .WithSummary("Ends a session for good.")
+            .WithDescription("Its runs are stopped, its compute and files released. The transcript stays unless it is purged. Repeating it is fine.")
+            .WithMetadata(new ParameterMetadata([Purge]))
+            .Produces<SessionClosed>();
+    }
+
+    private static async Task<JsonAnswer<SessionCreated>> Create(
+        OptionalBody<CreateSessionBody> body, Caller caller, IClusterClient cluster, TimeProvider time, HttpResponse response)
+    {
+        var request = CreateSessionReader.Read(body.Value);
+        var session = caller.Session(cluster, Ids.NewSession(time));
+        var record = await WriteRetry.ExecuteAsync((session, request), static call => call.session.CreateAsync(call.request));
+        response.Headers.Location = $"/v2/sessions/{record.SessionId}";
+        return JsonAnswer.Of(CreatedOf(record), AnswerJson.Default.SessionCreated, StatusCodes.Status201Created);
+    }
+
+    private static async Task<JsonAnswer<SessionListAnswer>> List(
+        HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        var filter = new SessionFilter(
+            (int)(Limit.Read(request) ?? DefaultLimit),
+            Cursor.Read(request) is { } cursor ? SessionCursorText.Parse(cursor, Cursor.Name) : null,
+            Status.Read(request) is { } status ? StatusWords.Parse(status, Status.Name) : null,
+            Source.Read(request),
+            Harness.Read(request),
+            Name.Read(request));
+        var list = await Caller.Recall(cluster).ListSessionsAsync(caller.AccountId, filter, cancellationToken);
+        var answer = new SessionListAnswer { Sessions = list.Sessions, NextCursor = list.Next is { } next ? SessionCursorText.Write(next) : null };
+        return JsonAnswer.Of(answer, AnswerJson.Default.SessionListAnswer);
+    }
+
+    private static async Task<JsonAnswer<SessionRecord>> Update(string sessionId, Body<UpdateSessionBody> body, Caller caller, IClusterClient cluster)
+    {
+        var session = caller.Session(cluster, sessionId);
+        var request = new UpdateSession(body.Value.SessionName, body.Value.Metadata);
+        var record = await WriteRetry.ExecuteAsync((session, request), static call => call.session.UpdateAsync(call.request));
+        return JsonAnswer.Of(record, AnswerJson.Default.SessionRecord);
+    }
+
+    private static async Task<JsonAnswer<SessionMetricsAnswer>> GetMetrics(
+        string sessionId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        var page = await Caller.Recall(cluster).ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
+        var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = MetricsOf(page.Session.Metrics) };
+        return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
+    }
+
+    private static async Task<JsonAnswer<SessionClosed>> End(string sessionId, HttpRequest request, Caller caller, IClusterClient cluster)
+    {
+        var purge = Purge.Read(request);
+        var session = caller.Session(cluster, sessionId);
+        await WriteRetry.ExecuteAsync((session, purge), static async call =>
+        {
+            await call.session.EndAsync(call.purge);
+            return true;
+        });
+        return JsonAnswer.Of(new SessionClosed { SessionId = sessionId }, AnswerJson.Default.SessionClosed);
+    }
+
+    private static SessionCreated CreatedOf(SessionRecord session) => new()
+    {
+        SessionId = session.SessionId,
+        SessionName = session.SessionName,
+        Status = StatusWords.Of(session.Status),
+        Provider = session.Provider,
+        ComputeId = session.ComputeId,
+        SandboxId = SessionFields.SandboxOf(session),
+        Harness = session.Harness,
+        Metrics = MetricsOf(session.Metrics),
+        Routing = new() { RecommendedProvider = session.Provider, Confidence = 1, FallbackOrder = [] },
+    };
+
+    private static SessionMetricsBody MetricsOf(SessionMetrics metrics) => new()
+    {
+        ProvisionTimeMs = metrics.ProvisionTimeMs,
+        RunCount = metrics.RunCount,
+        RunTimeMs = metrics.RunTimeMs,
+    };
+}

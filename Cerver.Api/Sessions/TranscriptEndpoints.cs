@@ -1,0 +1,72 @@
+using Cerver.Api.Accounts;
+using Cerver.Api.Answers;
+using Cerver.Api.Errors;
+using Cerver.Api.Requests;
+using Cerver.Errors;
+using Cerver.Sessions;
+
+namespace Cerver.Api.Sessions;
+
+/// <summary>What a session remembers: reading it and adding to it.</summary>
+internal static class TranscriptEndpoints
+{
+    private static readonly FlagParameter Full = new("full", "The whole transcript, as when nothing is said.");
+    private static readonly NumberParameter Since = new("since", 0, long.MaxValue, "Only entries from this position on; the first entry of a transcript is 0.");
+    private static readonly NumberParameter Tail = new("tail", 0, long.MaxValue, "Only this many entries from the end.");
+
+    public static void MapTranscripts(this IEndpointRouteBuilder routes)
+    {
+        var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Transcripts").RequireAuthorization();
+        session.MapGet("/", Read).WithName("getSession")
+            .WithSummary("Reads a session and its transcript, or a part of it.")
+            .WithDescription("A transcript of any length is streamed as one JSON document. `since` and `tail` exclude each other.")
+            .WithMetadata(new ParameterMetadata([Full, Since, Tail]))
+            .Produces<SessionWithTranscript>();
+        session.MapPost("/transcript", Append).WithName("appendTranscript")
+            .WithSummary("Adds entries to the end of the transcript: all of them, in order, or none.")
+            .WithDescription("They are on disk when this answers.")
+            .Produces<EntriesAppended>(StatusCodes.Status201Created);
+        session.MapPost("/input", Input).WithName("sendInput")
+            .WithSummary("Adds what the user says next and wakes the session.")
+            .WithDescription("Exactly one entry is added. A session that is idle and has compute is resumed.")
+            .Produces<InputAccepted>();
+    }
+
+    private static async Task<TranscriptAnswer> Read(
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        var slice = ReadSlice(request);
+        var recall = Caller.Recall(cluster);
+        var first = await recall.ReadSessionAsync(caller.AccountId, sessionId, slice, cancellationToken);
+        return new(first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
+    }
+
+    private static async Task<JsonAnswer<EntriesAppended>> Append(string sessionId, Body<AppendBody> body, Caller caller, IClusterClient cluster)
+    {
+        var session = caller.Session(cluster, sessionId);
+        var entries = EntryReader.Read(body.Value.Entries);
+        var total = await WriteRetry.ExecuteAsync((session, entries), static call => call.session.AppendAsync(call.entries));
+        var answer = new EntriesAppended { Appended = entries.Length, TranscriptTotal = total };
+        return JsonAnswer.Of(answer, AnswerJson.Default.EntriesAppended, StatusCodes.Status201Created);
+    }
+
+    private static async Task<JsonAnswer<InputAccepted>> Input(string sessionId, Body<InputBody> body, Caller caller, IClusterClient cluster)
+    {
+        var session = caller.Session(cluster, sessionId);
+        var entry = EntryReader.Read(body.Value);
+        var record = await WriteRetry.ExecuteAsync((session, entry), static call => call.session.InputAsync(call.entry));
+        var answer = new InputAccepted { SessionId = sessionId, Status = StatusWords.Of(record.Status), TranscriptTotal = record.TranscriptTotal };
+        return JsonAnswer.Of(answer, AnswerJson.Default.InputAccepted);
+    }
+
+    private static TranscriptSlice ReadSlice(HttpRequest request)
+    {
+        _ = Full.Read(request);
+        var since = Since.Read(request);
+        var tail = Tail.Read(request);
+        return since is not null && tail is not null
+            ? throw new CerverException(CerverError.InvalidRequest, "'since' and 'tail' exclude each other; send one of them.", Tail.Name)
+            : new(since, tail);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Cerver.Bench.Load;
+
+/// <summary>Clients that send one and the same request each, again as soon as it is answered.</summary>
+internal sealed class LoadGenerator : IAsyncDisposable
+{
+    private readonly List<Client> _clients = [];
+
+    private LoadGenerator()
+    {
+    }
+
+    /// <summary>Opens a connection for every request; they stay open from round to round.</summary>
+    public static async Task<LoadGenerator> OpenAsync(
+        IPEndPoint endpoint, IEnumerable<ReadOnlyMemory<byte>> requests, CancellationToken cancellationToken)
+    {
+        var load = new LoadGenerator();
+        try
+        {
+            foreach (var request in requests)
+            {
+                load._clients.Add(new(await HttpConnection.OpenAsync(endpoint, cancellationToken), request));
+            }
+        }
+        catch
+        {
+            await load.DisposeAsync();
+            throw;
+        }
+
+        return load;
+    }
+
+    /// <summary>Sends for so long. What was under way at the end is waited for and counted, and so is its time.</summary>
+    /// <exception cref="BenchException">An answer is not 2xx.</exception>
+    public Task<LoadResult> SendAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var deadline = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        return SendWhileAsync(() => Stopwatch.GetTimestamp() < deadline, cancellationToken);
+    }
+
+    /// <summary>Sends so many requests, over all clients.</summary>
+    /// <exception cref="BenchException">An answer is not 2xx.</exception>
+    public Task<LoadResult> SendAsync(int requests, CancellationToken cancellationToken)
+    {
+        var left = requests;
+        return SendWhileAsync(() => Interlocked.Decrement(ref left) >= 0, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients)
+        {
+            client.Connection.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<LoadResult> SendWhileAsync(Func<bool> goesOn, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await Task.WhenAll(_clients.Select(client => client.SendWhileAsync(goesOn, cancellationToken)));
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        return new(elapsed, [.. _clients.SelectMany(client => client.Times).Order()]);
+    }
+
+    private sealed record Client(HttpConnection Connection, ReadOnlyMemory<byte> Request)
+    {
+        /// <summary>How long each request of the last round took, in ticks of the stopwatch.</summary>
+        public List<long> Times { get; } = [];
+
+        public async Task SendWhileAsync(Func<bool> goesOn, CancellationToken cancellationToken)
+        {
+            Times.Clear();
+            while (goesOn())
+            {
+                var sent = Stopwatch.GetTimestamp();
+                await Connection.ExchangeAsync(Request, cancellationToken);
+                Times.Add(Stopwatch.GetTimestamp() - sent);
+            }
+        }
+    }
+}
+
+/// <summary>What came of a round of requests.</summary>
+/// <param name="Elapsed">How long it took.</param>
+/// <param name="Times">How long each request took, in ticks of the stopwatch, shortest first.</param>
+internal sealed record LoadResult(TimeSpan Elapsed, IReadOnlyList<long> Times)
+{
+    /// <summary>Requests per second.</summary>
+    public double PerSecond => Times.Count / Elapsed.TotalSeconds;
+
+    /// <summary>The time in milliseconds within which this share of the requests, 0..1, was answered.</summary>
+    public double Milliseconds(double share) =>
+        1_000.0 * Times[(int)(share * (Times.Count - 1))] / Stopwatch.Frequency;
+}

@@ -1,0 +1,280 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Runs;
+using Cerver.Grains.Sessions;
+using Cerver.Runs;
+using Cerver.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Streams;
+
+namespace Cerver.Grains.Computes;
+
+/// <inheritdoc cref="IComputeGrain"/>
+[GrainType("compute")]
+internal sealed partial class ComputeGrain(
+    [PersistentState("compute", ComputeGrain.StorageName)] IPersistentState<ComputeState> state,
+    IEnumerable<IComputeProvider> providers,
+    IRunStore runs,
+    IOptions<SessionLimits> limits,
+    TimeProvider time,
+    ILogger<ComputeGrain> logger) : Grain, IComputeGrain, IDisposable
+{
+    /// <summary>The ADO.NET provider that keeps the state of grains.</summary>
+    public const string StorageName = "grains";
+
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, GoingRun> _going = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _deactivated = new();
+    private string _accountId = "";
+    private string _sandboxId = "";
+    private ISandbox? _sandbox;
+    private DateTimeOffset _keptUntil;
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _deactivated.CancelAsync();
+        if (_sandbox is { } sandbox)
+        {
+            _sandbox = null;
+            await sandbox.DisposeAsync();
+            await Session().SandboxLostAsync(_sandboxId, CancellationToken.None);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken)
+    {
+        var wanted = new ComputeState { SessionId = request.SessionId, Provider = request.Provider, Network = request.Requirements.Network };
+        if (state.State != wanted)
+        {
+            state.State = wanted;
+            await state.WriteStateAsync(cancellationToken);
+        }
+
+        await OpenAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task StartAsync(SandboxRun run, CancellationToken cancellationToken)
+    {
+        if (_going.ContainsKey(run.RunId))
+        {
+            return;
+        }
+
+        var sandbox = await OpenAsync(cancellationToken);
+        var process = await sandbox.StartAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), cancellationToken);
+        var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
+        var recorder = new RunRecorder(run, process, runs, output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time);
+        var going = new GoingRun(run.RunId, recorder);
+        _going.Add(run.RunId, going);
+        going.Reported = ReportAsync(going, Session());
+        KeepAlive(run.Timeout + MaxReportDelay);
+    }
+
+    /// <inheritdoc/>
+    public async Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        var limit = atMost < WaitLimit ? atMost : WaitLimit;
+        if (_going.TryGetValue(runId, out var going))
+        {
+            await WaitAsync(going.Reported, limit, cancellationToken);
+            return new RunHead(going.Recorder.Head, going.Reported.IsCompletedSuccessfully);
+        }
+
+        var run = await runs.FindAsync(_accountId, state.State.SessionId, runId, cancellationToken)
+            ?? throw new CerverException(CerverError.NotFound, "There is no such run in this sandbox.");
+        if (run.Status == RunStatus.Running)
+        {
+            // It is about to start here, or about to be closed as lost.
+            await Task.Delay(limit, time, cancellationToken);
+        }
+
+        return new RunHead(run.OutputHead, Closed: run.Status != RunStatus.Running);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> CancelAsync(string runId, CancellationToken cancellationToken)
+    {
+        var found = _going.TryGetValue(runId, out var going);
+        going?.Recorder.Stop(RunStatus.Cancelled);
+        return Task.FromResult(found);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
+    {
+        foreach (var going in _going.Values)
+        {
+            going.Recorder.ExpectEnd();
+        }
+
+        if (_sandbox is { } sandbox)
+        {
+            _sandbox = null;
+            await sandbox.DisposeAsync();
+        }
+
+        // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
+        return [.. await Task.WhenAll(_going.Values.Select(going => going.Recorded))];
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken)
+    {
+        var ended = await SuspendAsync(cancellationToken);
+        if (state.RecordExists)
+        {
+            await Provider().RemoveAsync(_sandboxId, cancellationToken);
+            await state.ClearStateAsync(cancellationToken);
+        }
+
+        return ended;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _deactivated.Dispose();
+
+    private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, state.State.SessionId));
+
+    private IComputeProvider Provider() =>
+        providers.FirstOrDefault(provider => provider.Name == state.State.Provider)
+        ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{state.State.Provider}'.");
+
+    private async Task<ISandbox> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (!state.RecordExists)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, "The sandbox was released.");
+        }
+
+        if (_sandbox is { Closed.IsCompleted: false } open)
+        {
+            return open;
+        }
+
+        var sandbox = await Provider().OpenAsync(new SandboxSpec(_sandboxId, state.State.Network), cancellationToken);
+        _sandbox = sandbox;
+        _ = WatchAsync(sandbox);
+        return sandbox;
+    }
+
+    /// <summary>Tells the session when the sandbox goes down by itself.</summary>
+    private async Task WatchAsync(ISandbox sandbox)
+    {
+        await sandbox.Closed;
+        if (_sandbox == sandbox)
+        {
+            _sandbox = null;
+            LogSandboxLost(_sandboxId);
+            await sandbox.DisposeAsync();
+            await Session().SandboxLostAsync(_sandboxId, CancellationToken.None);
+        }
+    }
+
+    private async Task WaitAsync(Task task, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        if (!task.IsCompleted && atMost > TimeSpan.Zero)
+        {
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(task, Task.Delay(atMost, time, over.Token));
+            await over.CancelAsync();
+        }
+    }
+
+    /// <summary>Keeps the activation, and with it the sandbox, at least this long. A later, shorter wish does not take it back.</summary>
+    private void KeepAlive(TimeSpan span)
+    {
+        var until = time.GetUtcNow() + span;
+        if (until > _keptUntil)
+        {
+            _keptUntil = until;
+            DelayDeactivation(span);
+        }
+    }
+
+    /// <summary>Tells the session how a run ended, again and again until it has been told.</summary>
+    private async Task ReportAsync(GoingRun going, ISessionGrain session)
+    {
+        var ended = await going.Recorded;
+        var delay = TimeSpan.FromMilliseconds(50);
+        while (true)
+        {
+            try
+            {
+                await session.CompleteRunAsync(ended, _deactivated.Token);
+                _going.Remove(going.RunId);
+                return;
+            }
+            catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+            {
+                LogReportFailed(failure, going.RunId);
+                await Task.Delay(delay, time, _deactivated.Token);
+                delay = delay * 2 < MaxReportDelay ? delay * 2 : MaxReportDelay;
+            }
+        }
+    }
+
+    private async Task PublishAsync(IAsyncStream<RunOutput> stream, RunOutput output)
+    {
+        try
+        {
+            await stream.OnNextAsync(output);
+        }
+        catch (Exception failure) when (failure is OrleansException or TimeoutException)
+        {
+            // Nothing is lost by it: watchers find out and read the rows.
+            LogPublishFailed(failure);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
+    private partial void LogSandboxLost(string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The end of run {RunId} could not be recorded and will be tried again")]
+    private partial void LogReportFailed(Exception failure, string runId);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Live output could not be published")]
+    private partial void LogPublishFailed(Exception failure);
+
+    /// <summary>A run that is going on or whose end the session was not told yet.</summary>
+    private sealed class GoingRun(string runId, RunRecorder recorder)
+    {
+        public string RunId { get; } = runId;
+
+        public RunRecorder Recorder { get; } = recorder;
+
+        public Task<RunEnd> Recorded { get; } = recorder.RecordAsync();
+
+        /// <summary>Completes when the session has recorded the end.</summary>
+        public Task Reported { get; set; } = Task.CompletedTask;
+    }
+}
+
+/// <summary>What a sandbox is, kept from its first attachment to its release.</summary>
+[GenerateSerializer, Alias("cerver.compute.state")]
+internal sealed record ComputeState
+{
+    /// <summary>The session it belongs to.</summary>
+    [Id(0)]
+    public string SessionId { get; init; } = "";
+
+    /// <summary>Who provides it.</summary>
+    [Id(1)]
+    public string Provider { get; init; } = "";
+
+    /// <summary>Whether it has the network.</summary>
+    [Id(2)]
+    public bool Network { get; init; }
+}

@@ -1,0 +1,109 @@
+using Cerver.Grains.Storage;
+using Cerver.Grains.Storage.Sqlite;
+using Cerver.Runs;
+using Microsoft.Data.Sqlite;
+
+namespace Cerver.Grains.Runs.Sqlite;
+
+/// <summary>Runs in SQLite.</summary>
+internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline pipeline) : IRunStore
+{
+    private const int PageBytes = 256 * 1024;
+    private const string AfterEveryRun = "~";
+
+    /// <inheritdoc/>
+    public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Runs/Sqlite/find.sql", accountId, sessionId, runId);
+            return rows.Read() ? ReadRecord(rows) : null;
+        });
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<RunRecord>> ListAsync(
+        string accountId, string sessionId, string? before, int limit, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements => ReadRecords(statements.Query("Runs/Sqlite/list.sql", accountId, sessionId, before ?? AfterEveryRun, limit)));
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<RunRecord>> ListGoingAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements => ReadRecords(statements.Query("Runs/Sqlite/list_going.sql", accountId, sessionId)));
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Runs/Sqlite/read_output.sql", accountId, runId, after);
+            var chunks = ImmutableArray.CreateBuilder<RunChunk>();
+            var bytes = 0;
+            while (bytes < PageBytes && rows.Read())
+            {
+                var chunk = new RunChunk(rows.GetInt64(0), (OutputKind)rows.GetInt64(1), rows.GetFieldValue<byte[]>(2));
+                chunks.Add(chunk);
+                bytes += chunk.Data.Length;
+            }
+
+            return chunks.ToImmutable();
+        });
+
+    /// <inheritdoc/>
+    public Task AppendOutputAsync(string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken) =>
+        pipeline.CommitAsync(
+            statements =>
+            {
+                foreach (var chunk in chunks)
+                {
+                    statements.Execute("Runs/Sqlite/insert_output.sql", runId, chunk.Sequence, (long)chunk.Kind, chunk.Data);
+                }
+            },
+            chunks.Sum(chunk => chunk.Data.Length + 64),
+            cancellationToken);
+
+    /// <summary>Adds a run, as a part of a session's change.</summary>
+    public static void Insert(SqliteStatements statements, string accountId, RunRecord run) => statements.Execute(
+        "Runs/Sqlite/insert.sql",
+        run.RunId,
+        run.SessionId,
+        accountId,
+        run.SandboxId,
+        (long)run.Runtime,
+        run.Code,
+        UnixMicroseconds.From(run.StartedAt));
+
+    /// <summary>Ends a run, as a part of a session's change.</summary>
+    public static void End(SqliteStatements statements, RunEnd ended) => statements.Execute(
+        "Runs/Sqlite/end.sql",
+        ended.RunId,
+        (long)ended.Status,
+        ended.ExitCode,
+        ended.Truncated,
+        ended.OutputHead,
+        UnixMicroseconds.From(ended.EndedAt));
+
+    private static ImmutableArray<RunRecord> ReadRecords(SqliteDataReader rows)
+    {
+        using (rows)
+        {
+            var runs = ImmutableArray.CreateBuilder<RunRecord>();
+            while (rows.Read())
+            {
+                runs.Add(ReadRecord(rows));
+            }
+
+            return runs.ToImmutable();
+        }
+    }
+
+    /// <summary>Reads the columns that every statement here selects, in their order.</summary>
+    private static RunRecord ReadRecord(SqliteDataReader rows) => new(
+        RunId: rows.GetString(0),
+        SessionId: rows.GetString(1),
+        SandboxId: rows.GetString(2),
+        Runtime: (SandboxRuntime)rows.GetInt64(3),
+        Code: rows.GetString(4),
+        Status: (RunStatus)rows.GetInt64(5),
+        ExitCode: rows.IsDBNull(6) ? null : rows.GetInt32(6),
+        Truncated: rows.GetInt64(7) != 0,
+        OutputHead: rows.GetInt64(8),
+        StartedAt: UnixMicroseconds.To(rows.GetInt64(9)),
+        EndedAt: rows.IsDBNull(10) ? null : UnixMicroseconds.To(rows.GetInt64(10)));
+}

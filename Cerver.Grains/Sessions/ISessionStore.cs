@@ -1,0 +1,65 @@
+using Cerver.Errors;
+using Cerver.Runs;
+using Cerver.Sessions;
+
+namespace Cerver.Grains.Sessions;
+
+/// <summary>Where sessions and their transcripts are kept. Every failure is a <see cref="CerverException"/>.</summary>
+internal interface ISessionStore
+{
+    /// <summary>A session's record, or null when the account has no such session.</summary>
+    Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken);
+
+    /// <summary>A session's record and a part of its transcript from one snapshot, or null when the account has no such session.</summary>
+    Task<SessionPage?> ReadAsync(string accountId, string sessionId, TranscriptSlice slice, CancellationToken cancellationToken);
+
+    /// <summary>Sessions of an account, the most recently active first.</summary>
+    Task<SessionList> ListAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>Commits a change in one transaction. It is on disk when the task completes.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.Fenced"/> when somebody else committed since the record was read.</exception>
+    Task CommitAsync(SessionChange change, CancellationToken cancellationToken);
+
+    /// <summary>Erases a session with its transcript, its runs and their output. Repeating it is fine.</summary>
+    Task PurgeAsync(string accountId, string sessionId, CancellationToken cancellationToken);
+
+    /// <summary>Goes on with erasures that a stop of the process cut short.</summary>
+    Task ResumePurgesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Sessions that say they are running or that have runs going, in no order.</summary>
+    Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>One change of a session: what its record is afterwards, and what came with it.</summary>
+/// <param name="Next">The record after the change. Its version is one more than the one that the change was made from.</param>
+/// <param name="Entries">New entries; the last one has the position <c>Next.TranscriptTotal - 1</c>.</param>
+internal sealed record SessionChange(SessionRecord Next, ImmutableArray<TranscriptEntry> Entries)
+{
+    /// <summary>A change that leaves a record like this, with its version, counters and time of activity moved on.</summary>
+    /// <param name="record">The record with what else changed.</param>
+    /// <param name="now">The time. Activity never goes back, also when the clock does.</param>
+    /// <param name="rewrites">Whether more than the counters and the time changed.</param>
+    /// <param name="entries">New entries, with their times.</param>
+    public static SessionChange From(SessionRecord record, DateTimeOffset now, bool rewrites, ImmutableArray<TranscriptEntry> entries)
+    {
+        var next = record with
+        {
+            Version = record.Version + 1,
+            TranscriptTotal = record.TranscriptTotal + entries.Length,
+            UpdatedAt = now > record.UpdatedAt ? now : record.UpdatedAt,
+        };
+        return new(next, entries) { RewritesRecord = rewrites };
+    }
+
+    /// <summary>Whether the session is new.</summary>
+    public bool IsNew => Next.Version == 1;
+
+    /// <summary>Whether more than the counters and the time of the last activity changed.</summary>
+    public bool RewritesRecord { get; init; }
+
+    /// <summary>A run that starts with this change.</summary>
+    public RunRecord? Started { get; init; }
+
+    /// <summary>Runs that end with this change.</summary>
+    public ImmutableArray<RunEnd> Ended { get; init; } = [];
+}

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Cerver.Runs;
+using Cerver.Sessions;
+
+namespace Cerver.Grains.Sessions;
+
+/// <summary>The entries that the gateway itself writes. Pure.</summary>
+internal static class SessionEntries
+{
+    private const string RunTool = "run";
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A run begins.</summary>
+    public static TranscriptEntry RunStarted(RunRecord run) => new(
+        run.StartedAt,
+        EntryRole.Assistant,
+        EntryKinds.ToolUse,
+        Content: "",
+        ToolId: run.RunId,
+        ToolName: RunTool,
+        ToolInput: JsonSerializer.Serialize(new SortedDictionary<string, string>(StringComparer.Ordinal) { ["code"] = run.Code, ["run_id"] = run.RunId }, Plain));
+
+    /// <summary>A run is over.</summary>
+    public static TranscriptEntry RunEnded(RunEnd ended) => new(
+        ended.EndedAt,
+        EntryRole.Tool,
+        EntryKinds.ToolResult,
+        Content: ended.Status == RunStatus.Lost ? $"{ended.Output}\n[The sandbox went down while this run was going on.]" : ended.Output,
+        ToolId: ended.RunId,
+        ToolName: RunTool,
+        IsError: ended.ExitCode == 0 ? null : true);
+
+    /// <summary>The session goes on with other compute.</summary>
+    public static TranscriptEntry ComputeSwitched(DateTimeOffset at, string from, string to) => new(
+        at,
+        EntryRole.System,
+        EntryKinds.ComputeSwitch,
+        Content: JsonSerializer.Serialize(
+            new SortedDictionary<string, string>(StringComparer.Ordinal) { ["type"] = EntryKinds.ComputeSwitch, ["from"] = from, ["to"] = to }, Plain));
+}

@@ -1,0 +1,279 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes;
+using Cerver.Grains.Runs;
+using Cerver.Grains.Storage;
+using Cerver.Runs;
+using Cerver.Sessions;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Grains.Sessions;
+
+/// <inheritdoc cref="ISessionGrain"/>
+[GrainType("session")]
+internal sealed class SessionGrain(
+    ISessionStore sessions, IRunStore runs, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time) : Grain, ISessionGrain
+{
+    private readonly Dictionary<string, RunRecord> _going = new(StringComparer.Ordinal);
+    private string _accountId = "";
+    private string _sessionId = "";
+    private SessionRecord? _record;
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        (_accountId, _sessionId) = SessionKey.Parse(this.GetPrimaryKeyString());
+        _record = await sessions.FindAsync(_accountId, _sessionId, cancellationToken);
+        if (_record is not null)
+        {
+            foreach (var run in await runs.ListGoingAsync(_accountId, _sessionId, cancellationToken))
+            {
+                _going.Add(run.RunId, run);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken)
+    {
+        if (_record is not null)
+        {
+            throw new CerverException(CerverError.Conflict, "A session with this id exists already.");
+        }
+
+        SessionRules.Check(request, limits.Value);
+        var now = Now();
+        var record = new SessionRecord(
+            _sessionId, _accountId, request.SessionName ?? SessionRules.NameFor(request.Task, _sessionId), SessionStatus.Idle, EndReason: null,
+            request.SessionType, request.Harness, ComputeSelection.NoProvider, ComputeId: null, SandboxId: null, request.Task, request.Workload,
+            request.Requirements, request.Metadata, new SessionMetrics(), request.ParentSessionId, PreviousSessionId: null, now, now,
+            TranscriptTotal: 0, Version: 0);
+        if (request.Compute.Kind == ComputeChoiceKind.None)
+        {
+            // Also a session without compute may get some later, so what it asks for must make sense.
+            _ = ComputeRequirements.Parse(request.Requirements);
+            return await CommitAsync(Change(record, rewrites: true));
+        }
+
+        record = await computes.AttachAsync(await computes.ChooseAsync(record, request.Compute, request.AllowedProviders), cancellationToken);
+        try
+        {
+            return await CommitAsync(Change(record, rewrites: true));
+        }
+        catch
+        {
+            await computes.Sandbox(record).ReleaseAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> UpdateAsync(UpdateSession request, CancellationToken cancellationToken)
+    {
+        var record = Existing();
+        SessionRules.CheckName(request.SessionName, limits.Value);
+        return await CommitAsync(Change(
+            record with
+            {
+                SessionName = request.SessionName ?? record.SessionName,
+                Metadata = request.Metadata is null ? record.Metadata : SessionRules.Merge(record.Metadata, request.Metadata, limits.Value),
+            },
+            rewrites: true));
+    }
+
+    /// <inheritdoc/>
+    public async Task<long> AppendAsync(ImmutableArray<TranscriptEntry> entries, CancellationToken cancellationToken)
+    {
+        var record = Writable();
+        SessionRules.Check(entries, limits.Value);
+        return (await CommitAsync(Change(record, rewrites: false, Stamp(entries)))).TranscriptTotal;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> InputAsync(TranscriptEntry entry, CancellationToken cancellationToken)
+    {
+        var record = Writable();
+        SessionRules.CheckInput(entry, limits.Value);
+
+        // Compute first: an input whose compute cannot come up is refused having appended nothing.
+        var attached = record is { Status: SessionStatus.Idle, ComputeId: not null } ? await computes.AttachAsync(record, cancellationToken) : record;
+        return await CommitAsync(Change(attached, rewrites: attached != record, Stamp([entry])));
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> ResumeAsync(ComputeChoice? compute, CancellationToken cancellationToken)
+    {
+        var record = Existing();
+        _ = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
+        if (compute is not null && !IsCurrent(record, compute))
+        {
+            return await ChangeComputeAsync(compute, cancellationToken);
+        }
+
+        if (record.ComputeId is null)
+        {
+            throw new CerverException(
+                CerverError.NotResumable, "This session only holds a transcript; there is nothing to resume. POST …/compute gives it compute.");
+        }
+
+        return await CommitAsync(Change(await computes.AttachAsync(record, cancellationToken), rewrites: true));
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> PauseAsync(CancellationToken cancellationToken)
+    {
+        var record = Existing();
+        var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
+        return record.Status == SessionStatus.Running
+            ? await CommitAsync(Closing(paused, await computes.Sandbox(record).SuspendAsync(cancellationToken)))
+            : record;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken)
+    {
+        var record = Writable();
+        var detached = SessionComputes.Detach(record);
+        var next = compute.Kind == ComputeChoiceKind.None
+            ? detached
+            : await computes.AttachAsync(await computes.ChooseAsync(detached, compute, allowedProviders: []), cancellationToken);
+
+        // The new compute is up; only now the old one may go.
+        var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).ReleaseAsync(cancellationToken);
+        return await CommitAsync(Closing(next, ended, SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
+    }
+
+    /// <inheritdoc/>
+    public async Task EndAsync(bool purge, CancellationToken cancellationToken)
+    {
+        var record = Existing();
+        if (record.Status != SessionStatus.Ended)
+        {
+            var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).ReleaseAsync(cancellationToken);
+            await CommitAsync(Closing(
+                record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null }, ended));
+        }
+
+        if (purge)
+        {
+            _record = null;
+            DeactivateOnIdle();
+            await sessions.PurgeAsync(_accountId, _sessionId, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken)
+    {
+        var record = Writable();
+        SessionRules.Check(request, limits.Value);
+        if (await runs.FindAsync(_accountId, _sessionId, request.RunId, cancellationToken) is { } known)
+        {
+            return known;
+        }
+
+        if (record.ComputeId is null)
+        {
+            throw new CerverException(CerverError.NoCompute, "This session only holds a transcript. POST …/compute gives it compute to run code on.");
+        }
+
+        if (_going.Count >= limits.Value.MaxConcurrentRuns)
+        {
+            throw new CerverException(CerverError.RateLimited, $"{_going.Count} runs are going on in this session; at most that many may. Try again when one is over.");
+        }
+
+        var attached = record.Status == SessionStatus.Running ? record : await computes.AttachAsync(record, cancellationToken);
+        var runtime = request.Runtime ?? ComputeRequirements.Parse(record.Requirements).Runtime;
+        var run = new RunRecord(
+            request.RunId, _sessionId, attached.SandboxId!, runtime, request.Code, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0, Now(), EndedAt: null);
+        await CommitAsync(
+            Change(attached with { Metrics = attached.Metrics with { RunCount = attached.Metrics.RunCount + 1 } }, rewrites: true, SessionEntries.RunStarted(run)) with { Started = run });
+        try
+        {
+            await computes.Sandbox(attached).StartAsync(
+                new SandboxRun(run.RunId, run.Code, runtime, request.Timeout ?? limits.Value.DefaultRunTimeout, request.Environment), cancellationToken);
+        }
+        catch
+        {
+            await CompleteRunAsync(new RunEnd(run.RunId, RunStatus.Lost, ExitCode: null, Truncated: false, OutputHead: 0, Now(), Output: ""), CancellationToken.None);
+            throw;
+        }
+
+        return run;
+    }
+
+    /// <inheritdoc/>
+    public async Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken)
+    {
+        if (_record is { } record && _going.ContainsKey(ended.RunId))
+        {
+            await CommitAsync(Closing(record, [ended]));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        if (_record is { Status: SessionStatus.Running } record && record.SandboxId == sandboxId)
+        {
+            await CommitAsync(Change(record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.LoseSandbox) }, rewrites: true));
+        }
+    }
+
+    private SessionRecord Existing() => _record ?? throw new CerverException(CerverError.NotFound, "There is no such session in this account.");
+
+    private SessionRecord Writable() => Existing() is { Status: not SessionStatus.Ended } record
+        ? record
+        : throw new CerverException(CerverError.SessionEnded, "The session has ended. Create a new one.");
+
+    private DateTimeOffset Now() => UnixMicroseconds.Round(time.GetUtcNow());
+
+    private ImmutableArray<TranscriptEntry> Stamp(ImmutableArray<TranscriptEntry> entries)
+    {
+        var now = Now();
+        return ImmutableArray.CreateRange(entries, entry => entry with { At = entry.At is { } at ? UnixMicroseconds.Round(at) : now });
+    }
+
+    private static bool IsCurrent(SessionRecord record, ComputeChoice choice) =>
+        choice.Kind == ComputeChoiceKind.Any || choice.Name == record.ComputeId || choice.Name == record.Provider;
+
+    private SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
+        SessionChange.From(next, Now(), rewrites, entries);
+
+    /// <summary>A change with which runs end, each with its entry. Runs that ended before are left out.</summary>
+    private SessionChange Closing(SessionRecord next, ImmutableArray<RunEnd> ended, params ReadOnlySpan<TranscriptEntry> more)
+    {
+        ended = ended.RemoveAll(end => !_going.ContainsKey(end.RunId));
+        var took = ended.Sum(end => (long)(end.EndedAt - _going[end.RunId].StartedAt).TotalMilliseconds);
+        return Change(
+            next with { Metrics = next.Metrics with { RunTimeMs = next.Metrics.RunTimeMs + took } },
+            rewrites: true,
+            [.. ended.Select(SessionEntries.RunEnded), .. more]) with { Ended = ended };
+    }
+
+    /// <summary>Commits a change, whoever goes away meanwhile. A failed one leaves this copy in doubt: the next call starts from what is stored.</summary>
+    private async Task<SessionRecord> CommitAsync(SessionChange change)
+    {
+        try
+        {
+            await sessions.CommitAsync(change, CancellationToken.None);
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+
+        foreach (var ended in change.Ended)
+        {
+            _going.Remove(ended.RunId);
+        }
+
+        if (change.Started is { } run)
+        {
+            _going.Add(run.RunId, run);
+        }
+
+        return _record = change.Next;
+    }
+}

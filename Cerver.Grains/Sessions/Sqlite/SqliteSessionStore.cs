@@ -1,0 +1,329 @@
+using System.Text;
+using System.Text.Json;
+using Cerver.Errors;
+using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Storage;
+using Cerver.Grains.Storage.Sqlite;
+using Cerver.Runs;
+using Cerver.Sessions;
+using Microsoft.Data.Sqlite;
+
+namespace Cerver.Grains.Sessions.Sqlite;
+
+/// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
+internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline) : ISessionStore
+{
+    private const int PageEntries = 1000;
+    private const int PageBytes = 1024 * 1024;
+    private const int PurgeRows = 5000;
+
+    /// <inheritdoc/>
+    public Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements => Find(statements, accountId, sessionId));
+
+    /// <inheritdoc/>
+    public Task<SessionPage?> ReadAsync(string accountId, string sessionId, TranscriptSlice slice, CancellationToken cancellationToken) =>
+        readers.ReadSnapshotAsync(statements =>
+        {
+            if (Find(statements, accountId, sessionId) is not { } session)
+            {
+                return null;
+            }
+
+            var first = slice switch
+            {
+                { Tail: { } tail } => Math.Max(0, session.TranscriptTotal - tail),
+                { Since: { } since } => Math.Min(since, session.TranscriptTotal),
+                _ => 0,
+            };
+            return new SessionPage(session, first, ReadEntries(statements, sessionId, first, Math.Min(PageEntries, session.TranscriptTotal - first)));
+        });
+
+    /// <inheritdoc/>
+    public Task<SessionList> ListAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            // One more than asked for tells whether there is a next page.
+            using var rows = statements.Query(
+                filter.Status is null ? "Sessions/Sqlite/list.sql" : "Sessions/Sqlite/list_by_status.sql",
+                accountId,
+                filter.After is { } after ? UnixMicroseconds.From(after.UpdatedAt) : long.MaxValue,
+                filter.After?.SessionId ?? "",
+                filter.Source,
+                filter.Harness,
+                filter.Name?.ToLowerInvariant(),
+                (long?)filter.Status,
+                filter.Limit + 1);
+            var sessions = ImmutableArray.CreateBuilder<SessionRecord>();
+            SessionCursor? next = null;
+            while (rows.Read())
+            {
+                if (sessions.Count == filter.Limit)
+                {
+                    next = new SessionCursor(sessions[^1].UpdatedAt, sessions[^1].SessionId);
+                    break;
+                }
+
+                sessions.Add(ReadRecord(rows));
+            }
+
+            return new SessionList(sessions.ToImmutable(), next);
+        });
+
+    /// <inheritdoc/>
+    public Task CommitAsync(SessionChange change, CancellationToken cancellationToken) =>
+        pipeline.CommitAsync(statements => Apply(statements, change), SizeOf(change), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task PurgeAsync(string accountId, string sessionId, CancellationToken cancellationToken)
+    {
+        // The session is out of sight with the first commit. Its rows go in parts, so that other sessions' commits are not held up; what a
+        // crash leaves is in the purge table.
+        await pipeline.CommitAsync(
+            statements =>
+            {
+                statements.Execute("Sessions/Sqlite/purge_begin.sql", accountId, sessionId);
+                statements.Execute("Sessions/Sqlite/purge_session.sql", accountId, sessionId);
+            },
+            bytes: 0,
+            cancellationToken);
+        await EraseAsync(sessionId, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task ResumePurgesAsync(CancellationToken cancellationToken)
+    {
+        var unfinished = await readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Sessions/Sqlite/list_purges.sql");
+            var sessionIds = new List<string>();
+            while (rows.Read())
+            {
+                sessionIds.Add(rows.GetString(0));
+            }
+
+            return sessionIds;
+        });
+        foreach (var sessionId in unfinished)
+        {
+            await EraseAsync(sessionId, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Sessions/Sqlite/list_unsettled.sql");
+            var sessions = ImmutableArray.CreateBuilder<SessionRecord>();
+            while (rows.Read())
+            {
+                sessions.Add(ReadRecord(rows));
+            }
+
+            return sessions.ToImmutable();
+        });
+
+    private async Task EraseAsync(string sessionId, CancellationToken cancellationToken)
+    {
+        foreach (var part in (string[])["Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql"])
+        {
+            var erased = PurgeRows;
+            while (erased == PurgeRows)
+            {
+                await pipeline.CommitAsync(statements => erased = statements.Execute(part, sessionId, PurgeRows), bytes: 0, cancellationToken);
+            }
+        }
+
+        await pipeline.CommitAsync(
+            statements =>
+            {
+                statements.Execute("Sessions/Sqlite/purge_end.sql", sessionId);
+                statements.Execute("Sessions/Sqlite/purge_done.sql", sessionId);
+            },
+            bytes: 0,
+            cancellationToken);
+    }
+
+    private static void Apply(SqliteStatements statements, SessionChange change)
+    {
+        var session = change.Next;
+        if (change.IsNew)
+        {
+            Insert(statements, session);
+        }
+        else if ((change.RewritesRecord ? Update(statements, session) : Touch(statements, session)) == 0)
+        {
+            throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
+        }
+
+        var position = session.TranscriptTotal - change.Entries.Length;
+        foreach (var entry in change.Entries)
+        {
+            statements.Execute(
+                "Sessions/Sqlite/insert_entry.sql",
+                session.SessionId,
+                position++,
+                UnixMicroseconds.From(entry.At!.Value),
+                (long)entry.Role,
+                entry.Kind,
+                entry.Content,
+                entry.ToolId,
+                entry.ToolName,
+                entry.ToolInput,
+                entry.IsError);
+        }
+
+        if (change.Started is { } run)
+        {
+            SqliteRunStore.Insert(statements, session.AccountId, run);
+        }
+
+        foreach (var ended in change.Ended)
+        {
+            SqliteRunStore.End(statements, ended);
+        }
+    }
+
+    private static void Insert(SqliteStatements statements, SessionRecord session) => statements.Execute(
+        "Sessions/Sqlite/insert.sql",
+        session.SessionId,
+        session.AccountId,
+        session.SessionName,
+        (long)session.Status,
+        session.EndReason,
+        session.SessionType,
+        session.Harness,
+        session.Provider,
+        session.ComputeId,
+        session.SandboxId,
+        session.Task,
+        session.Workload,
+        session.Requirements,
+        session.Metadata,
+        session.Metrics.ProvisionTimeMs,
+        session.Metrics.RunCount,
+        session.Metrics.RunTimeMs,
+        session.ParentSessionId,
+        session.PreviousSessionId,
+        UnixMicroseconds.From(session.CreatedAt),
+        UnixMicroseconds.From(session.UpdatedAt),
+        session.TranscriptTotal,
+        session.Version,
+        SourceOf(session.Metadata));
+
+    private static int Update(SqliteStatements statements, SessionRecord session) => statements.Execute(
+        "Sessions/Sqlite/update.sql",
+        session.SessionId,
+        session.AccountId,
+        session.Version - 1,
+        session.SessionName,
+        (long)session.Status,
+        session.EndReason,
+        session.Provider,
+        session.ComputeId,
+        session.SandboxId,
+        session.Metadata,
+        SourceOf(session.Metadata),
+        session.Metrics.ProvisionTimeMs,
+        session.Metrics.RunCount,
+        session.Metrics.RunTimeMs,
+        UnixMicroseconds.From(session.UpdatedAt),
+        session.TranscriptTotal);
+
+    private static int Touch(SqliteStatements statements, SessionRecord session) => statements.Execute(
+        "Sessions/Sqlite/touch.sql",
+        session.SessionId,
+        session.AccountId,
+        session.Version - 1,
+        UnixMicroseconds.From(session.UpdatedAt),
+        session.TranscriptTotal);
+
+    private static SessionRecord? Find(SqliteStatements statements, string accountId, string sessionId)
+    {
+        using var rows = statements.Query("Sessions/Sqlite/find.sql", accountId, sessionId);
+        return rows.Read() ? ReadRecord(rows) : null;
+    }
+
+    private static ImmutableArray<TranscriptEntry> ReadEntries(SqliteStatements statements, string sessionId, long first, long limit)
+    {
+        if (limit <= 0)
+        {
+            return [];
+        }
+
+        using var rows = statements.Query("Sessions/Sqlite/read_entries.sql", sessionId, first, limit);
+        var entries = ImmutableArray.CreateBuilder<TranscriptEntry>((int)Math.Min(limit, 64));
+        var bytes = 0;
+        while (bytes < PageBytes && rows.Read())
+        {
+            var entry = new TranscriptEntry(
+                UnixMicroseconds.To(rows.GetInt64(0)),
+                (EntryRole)rows.GetInt64(1),
+                rows.GetString(2),
+                Text(rows, 3),
+                Text(rows, 4),
+                Text(rows, 5),
+                Text(rows, 6),
+                rows.IsDBNull(7) ? null : rows.GetInt64(7) != 0);
+            entries.Add(entry);
+            bytes += SizeOf(entry);
+        }
+
+        return entries.ToImmutable();
+    }
+
+    /// <summary>Reads the columns that every statement here selects, in their order.</summary>
+    private static SessionRecord ReadRecord(SqliteDataReader rows) => new(
+        SessionId: rows.GetString(0),
+        AccountId: rows.GetString(1),
+        SessionName: rows.GetString(2),
+        Status: (SessionStatus)rows.GetInt64(3),
+        EndReason: Text(rows, 4),
+        SessionType: Text(rows, 5),
+        Harness: Text(rows, 6),
+        Provider: rows.GetString(7),
+        ComputeId: Text(rows, 8),
+        SandboxId: Text(rows, 9),
+        Task: Text(rows, 10),
+        Workload: Text(rows, 11),
+        Requirements: Text(rows, 12),
+        Metadata: Text(rows, 13),
+        Metrics: new(rows.IsDBNull(14) ? null : rows.GetInt64(14), rows.GetInt64(15), rows.GetInt64(16)),
+        ParentSessionId: Text(rows, 17),
+        PreviousSessionId: Text(rows, 18),
+        CreatedAt: UnixMicroseconds.To(rows.GetInt64(19)),
+        UpdatedAt: UnixMicroseconds.To(rows.GetInt64(20)),
+        TranscriptTotal: rows.GetInt64(21),
+        Version: rows.GetInt64(22));
+
+    private static string? Text(SqliteDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
+
+    /// <summary>The <c>source</c> that callers note in the metadata and filter lists by.</summary>
+    private static string? SourceOf(string? metadata)
+    {
+        if (metadata is null || !metadata.Contains("\"source\"", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(metadata);
+        return document.RootElement.TryGetProperty("source", out var source) && source.ValueKind == JsonValueKind.String
+            ? source.GetString()
+            : null;
+    }
+
+    private static int SizeOf(SessionChange change)
+    {
+        var bytes = 512;
+        foreach (var entry in change.Entries)
+        {
+            bytes += SizeOf(entry);
+        }
+
+        return bytes;
+    }
+
+    private static int SizeOf(TranscriptEntry entry) =>
+        64 + (entry.Content is null ? 0 : Encoding.UTF8.GetByteCount(entry.Content)) + (entry.ToolInput?.Length ?? 0);
+}

@@ -1,0 +1,59 @@
+using Microsoft.Data.Sqlite;
+
+namespace Cerver.Grains.Storage.Sqlite;
+
+/// <summary>The prepared statements of one connection. Not for use by two threads at once.</summary>
+internal sealed class SqliteStatements(SqliteConnection connection) : IDisposable
+{
+    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+
+    /// <summary>Runs a statement that gives no rows.</summary>
+    /// <param name="path">The statement, see <see cref="SqlText"/>; its parameters are <c>$1</c>, <c>$2</c>, ….</param>
+    /// <param name="parameters">The values in that order; null stands for SQL's null.</param>
+    /// <returns>How many rows it changed.</returns>
+    public int Execute(string path, params ReadOnlySpan<object?> parameters) => Bind(path, parameters).ExecuteNonQuery();
+
+    /// <summary>Runs a statement that gives rows. Dispose the reader before the statement is used again.</summary>
+    public SqliteDataReader Query(string path, params ReadOnlySpan<object?> parameters) => Bind(path, parameters).ExecuteReader();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var command in _commands.Values)
+        {
+            command.Dispose();
+        }
+
+        _commands.Clear();
+    }
+
+    private SqliteCommand Bind(string path, ReadOnlySpan<object?> parameters)
+    {
+        if (!_commands.TryGetValue(path, out var command))
+        {
+            command = Prepare(path, parameters.Length);
+            _commands.Add(path, command);
+        }
+
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            command.Parameters[i].Value = parameters[i] ?? DBNull.Value;
+        }
+
+        return command;
+    }
+
+    private SqliteCommand Prepare(string path, int count)
+    {
+        var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The text is an embedded statement.
+        command.CommandText = SqlText.Load(path);
+#pragma warning restore CA2100
+        for (var i = 1; i <= count; i++)
+        {
+            command.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" });
+        }
+
+        return command;
+    }
+}

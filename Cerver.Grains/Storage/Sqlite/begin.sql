@@ -1,0 +1,2 @@
+-- Takes the write lock for one batch.
+begin immediate;

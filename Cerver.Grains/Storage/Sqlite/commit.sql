@@ -1,0 +1,2 @@
+-- Ends the batch. What it changed is on disk then.
+commit;

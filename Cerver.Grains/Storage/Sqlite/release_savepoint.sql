@@ -1,0 +1,2 @@
+-- Ends one change of a batch.
+release change;

@@ -1,0 +1,2 @@
+-- Undoes one change of a batch.
+rollback to change;

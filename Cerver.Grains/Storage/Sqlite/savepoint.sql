@@ -1,0 +1,2 @@
+-- Begins one change of a batch.
+savepoint change;

@@ -1,0 +1,14 @@
+namespace Cerver.Grains.Storage;
+
+/// <summary>Times as the databases keep them: whole microseconds since 1970-01-01T00:00:00Z.</summary>
+internal static class UnixMicroseconds
+{
+    /// <summary>The stored number of a time.</summary>
+    public static long From(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>The time of a stored number.</summary>
+    public static DateTimeOffset To(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>A time as it will be read back.</summary>
+    public static DateTimeOffset Round(DateTimeOffset time) => To(From(time));
+}

@@ -1,0 +1,48 @@
+using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Local;
+using Cerver.Grains.Runs;
+using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Sessions;
+using Cerver.Grains.Sessions.Sqlite;
+using Cerver.Grains.Storage.Sqlite;
+using Cerver.Silo.Standalone;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Silo;
+
+/// <summary>Registers what the grains are made of.</summary>
+internal static class GrainRegistration
+{
+    /// <summary>The rules and limits of sessions.</summary>
+    public static IServiceCollection AddCerverGrains(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<SessionLimits>().BindConfiguration(SessionLimits.Section);
+        services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
+        return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>();
+    }
+
+    /// <summary>Sessions and runs in one SQLite file.</summary>
+    public static IServiceCollection AddSqlite(this IServiceCollection services, DataDirectory data) => services
+        .AddSingleton(new SqliteDatabase(data.DatabasePath))
+        .AddSingleton<SqliteReaders>()
+        .AddSingleton<SqliteCommitPipeline>()
+        .AddSingleton<ISessionStore, SqliteSessionStore>()
+        .AddSingleton<IRunStore, SqliteRunStore>();
+
+    /// <summary>Sandboxes on this machine. Whether it can give any is found out before the first request.</summary>
+    public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)
+    {
+        services.AddOptionsWithValidateOnStart<LocalComputeOptions>().BindConfiguration(LocalComputeOptions.Section);
+        services.AddSingleton<IValidateOptions<LocalComputeOptions>, LocalComputeOptionsValidator>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LocalComputeProvider>(provider, data.Path));
+        services.AddSingleton<IComputeProvider>(provider => provider.GetRequiredService<LocalComputeProvider>());
+        return services.AddHostedService<LocalComputeProbeService>();
+    }
+
+    private sealed class LocalComputeProbeService(LocalComputeProvider provider) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => provider.ProbeAsync(cancellationToken);
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

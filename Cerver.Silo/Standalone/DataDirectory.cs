@@ -1,0 +1,66 @@
+namespace Cerver.Silo.Standalone;
+
+/// <summary>The directory that holds everything a standalone gateway keeps. One process at a time uses it.</summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream held)
+    {
+        Path = path;
+        _lock = held;
+    }
+
+    /// <summary>The directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Sessions, transcripts, runs and their output.</summary>
+    public string DatabasePath => System.IO.Path.Combine(Path, "cerver.db");
+
+    /// <summary>
+    /// State of grains that Orleans keeps. A file of its own: SQLite lets one writer in at a time, and the commit pipeline hardly ever leaves.
+    /// </summary>
+    public string GrainStatePath => System.IO.Path.Combine(Path, "orleans.db");
+
+    /// <summary>The API token that the gateway made.</summary>
+    public string TokenPath => System.IO.Path.Combine(Path, "token");
+
+    /// <summary>Takes the directory that <c>CERVER_DATA</c> names, or the usual place for the user, and creates it if need be.</summary>
+    /// <exception cref="GatewayStartException">It cannot be used, or another gateway uses it.</exception>
+    public static DataDirectory Open(IConfiguration configuration)
+    {
+        var path = System.IO.Path.GetFullPath(configuration["CERVER_DATA"] is { Length: > 0 } named ? named : Usual());
+        try
+        {
+            if (!Directory.Exists(path))
+            {
+                Directory.CreateDirectory(path, OwnerOnly);
+            }
+
+            return new DataDirectory(path, new FileStream(
+                System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new GatewayStartException($"The data directory '{path}' cannot be written to. Name another one with CERVER_DATA.");
+        }
+        catch (IOException failure) when (Directory.Exists(path))
+        {
+            throw new GatewayStartException(
+                $"The data directory '{path}' is used by another gateway ({failure.Message}) Stop it, or name another directory with CERVER_DATA.");
+        }
+        catch (IOException failure)
+        {
+            throw new GatewayStartException($"The data directory '{path}' cannot be created: {failure.Message} Name another one with CERVER_DATA.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    private static string Usual() => Environment.IsPrivilegedProcess
+        ? "/var/lib/cerver"
+        : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "cerver");
+}

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Sockets;
+using Cerver.Grains.Computes;
+using Cerver.Grains.Sessions;
+using Cerver.Grains.Storage.Sqlite;
+using Cerver.Runs;
+using Orleans.Configuration;
+
+namespace Cerver.Silo.Standalone;
+
+/// <summary>Orleans for one process: no other silo, no client from outside, grain state in SQLite.</summary>
+internal static class StandaloneSilo
+{
+    /// <summary>Sets up a silo that is a cluster of its own.</summary>
+    /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, or cannot be read.</exception>
+    public static void ConfigureStandalone(this ISiloBuilder silo, DataDirectory data)
+    {
+        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
+        silo.Configure<EndpointOptions>(options => options.AdvertisedIPAddress = IPAddress.Loopback);
+        silo.UseDataDirectory(data);
+    }
+
+    /// <summary>Keeps state in the data directory's files, which are brought up to date, and live output in memory.</summary>
+    /// <exception cref="GatewayStartException">A file was written by a newer version, or cannot be read.</exception>
+    public static void UseDataDirectory(this ISiloBuilder silo, DataDirectory data)
+    {
+        var grainState = new SqliteDatabase(data.GrainStatePath);
+        Migrate(new SqliteDatabase(data.DatabasePath), prefix: "");
+        Migrate(grainState, prefix: "orleans_");
+
+        silo.UseSystemTextJsonGrainStorageSerializer();
+        silo.AddAdoNetGrainStorage(ComputeGrain.StorageName, options =>
+        {
+            options.Invariant = "System.Data.SQLite";
+            options.ConnectionString = grainState.ConnectionString;
+        });
+
+        // Subscriptions to live output die with the process, as do those who subscribed.
+        silo.AddMemoryGrainStorage("PubSubStore");
+        silo.AddMemoryStreams(RunStreams.Provider, streams =>
+        {
+            // Every queue is polled, so one queue keeps an idle gateway quiet, and a short period keeps live output live.
+            streams.ConfigurePartitioning(1);
+            streams.ConfigurePullingAgent(agent => agent.Configure(options => options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10)));
+        });
+        silo.AddStartupTask((services, cancellationToken) => services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken));
+    }
+
+    private static void Migrate(SqliteDatabase database, string prefix)
+    {
+        try
+        {
+            database.Migrate(prefix);
+        }
+        catch (InvalidOperationException newer)
+        {
+            throw new GatewayStartException(newer.Message);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
+        {
+            throw new GatewayStartException(
+                $"The database '{database.Path}' cannot be opened: {unreadable.Message}. Restore it from a backup, or name another directory with CERVER_DATA.");
+        }
+    }
+
+    /// <summary>A port that is free now: several gateways on one machine must not meet.</summary>
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, port: 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Cerver.Accounts;
+using Cerver.Computes;
+using Cerver.Sessions;
+using Orleans;
+
+namespace Cerver.Tests.Api;
+
+/// <summary>A cluster without a silo: grains that are plain objects in this process. It shows what the front door does, not what grains do.</summary>
+internal sealed class FakeCluster
+{
+    private readonly ConcurrentDictionary<string, FakeSession> _sessions = new(StringComparer.Ordinal);
+
+    public FakeCluster()
+    {
+        Recall = new FakeRecall(_sessions);
+        Client = DispatchProxy.Create<IClusterClient, ClientProxy>();
+        ((ClientProxy)Client).Cluster = this;
+    }
+
+    public IClusterClient Client { get; }
+
+    public FakeRecall Recall { get; }
+
+    public FakeCompute Compute { get; } = new();
+
+    /// <summary>The next writes fail with these, the first first.</summary>
+    public ConcurrentQueue<Exception> Failures { get; } = new();
+
+    /// <summary>How many grains were asked for.</summary>
+    public int GrainCount { get; private set; }
+
+    public FakeSession Session(string key) => _sessions.GetOrAdd(key, key => new FakeSession(key, this));
+
+    private object Grain(Type type, string key)
+    {
+        GrainCount++;
+        return type switch
+        {
+            _ when type == typeof(ISessionGrain) => Session(key),
+            _ when type == typeof(IRecallGrain) => Recall,
+            _ when type == typeof(IComputeGrain) => Compute,
+            _ when type == typeof(IAccountGrain) => new FakeAccount(),
+            _ => throw new NotSupportedException(type.Name),
+        };
+    }
+
+#pragma warning disable CA1852 // The framework derives from it.
+    public class ClientProxy : DispatchProxy
+#pragma warning restore CA1852
+    {
+        internal FakeCluster? Cluster { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => string.Equals(targetMethod!.Name, nameof(IGrainFactory.GetGrain), StringComparison.Ordinal)
+            ? Cluster!.Grain(targetMethod.GetGenericArguments()[0], args![0]!.ToString()!)
+            : throw new NotSupportedException(targetMethod.Name);
+    }
+}

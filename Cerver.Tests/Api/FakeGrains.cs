@@ -1,0 +1,184 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Cerver.Accounts;
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Runs;
+using Cerver.Sessions;
+
+namespace Cerver.Tests.Api;
+
+internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGrain
+{
+    public SessionRecord? Record { get; private set; }
+
+    public List<TranscriptEntry> Entries { get; } = [];
+
+    public CreateSession? Created { get; private set; }
+
+    public ComputeChoice? Chosen { get; private set; }
+
+    public ConcurrentDictionary<string, RunRecord> Runs { get; } = new(StringComparer.Ordinal);
+
+    public StartRun? Started { get; private set; }
+
+    public Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        var (accountId, sessionId) = SessionKey.Parse(key);
+        var hasCompute = request.Compute.Kind != ComputeChoiceKind.None;
+        Created = request;
+        return Task.FromResult(Record = Examples.Session with
+        {
+            SessionId = sessionId,
+            AccountId = accountId,
+            SessionName = request.SessionName ?? "session",
+            Status = hasCompute ? SessionStatus.Running : SessionStatus.Idle,
+            SessionType = request.SessionType,
+            Harness = request.Harness,
+            Provider = hasCompute ? "local" : "none",
+            ComputeId = hasCompute ? "provider_local" : null,
+            SandboxId = hasCompute ? "sbx_1" : null,
+            Requirements = request.Requirements,
+            Metadata = request.Metadata,
+        });
+    }
+
+    public Task<SessionRecord> UpdateAsync(UpdateSession request, CancellationToken cancellationToken = default) =>
+        Change(session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });
+
+    public Task<long> AppendAsync(ImmutableArray<TranscriptEntry> entries, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        Entries.AddRange(entries);
+        Record = Required() with { TranscriptTotal = Entries.Count };
+        return Task.FromResult((long)Entries.Count);
+    }
+
+    public Task<SessionRecord> InputAsync(TranscriptEntry entry, CancellationToken cancellationToken = default)
+    {
+        Entries.Add(entry);
+        return Change(session => session with { TranscriptTotal = Entries.Count });
+    }
+
+    public Task<SessionRecord> ResumeAsync(ComputeChoice? compute, CancellationToken cancellationToken = default)
+    {
+        Chosen = compute;
+        return Change(static session => session with { Status = SessionStatus.Running });
+    }
+
+    public Task<SessionRecord> PauseAsync(CancellationToken cancellationToken = default) =>
+        Change(static session => session with { Status = SessionStatus.Idle });
+
+    public Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken = default)
+    {
+        Chosen = compute;
+        return Change(static session => session);
+    }
+
+    public Task EndAsync(bool purge, CancellationToken cancellationToken = default) => Change(static session => session with { Status = SessionStatus.Ended });
+
+    public Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        Started = request;
+        var run = Examples.Run with { RunId = request.RunId, SessionId = Required().SessionId, Code = request.Code };
+        Runs[run.RunId] = run;
+        return Task.FromResult(run);
+    }
+
+    public Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    private Task<SessionRecord> Change(Func<SessionRecord, SessionRecord> change)
+    {
+        Fail();
+        return Task.FromResult(Record = change(Required()));
+    }
+
+    private SessionRecord Required() => Record ?? throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+
+    private void Fail()
+    {
+        if (cluster.Failures.TryDequeue(out var failure))
+        {
+            throw failure;
+        }
+    }
+}
+
+internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessions) : IRecallGrain
+{
+    /// <summary>How many entries one page takes.</summary>
+    public int PageSize { get; set; } = 1_000;
+
+    /// <summary>What stands in the way of reading, or null.</summary>
+    public Exception? Obstacle { get; set; }
+
+    public SessionFilter? Filter { get; private set; }
+
+    public Task<SessionList> ListSessionsAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken = default)
+    {
+        Filter = filter;
+        ImmutableArray<SessionRecord> all = [.. sessions.Values.Select(static session => session.Record!).Where(session => session is not null && string.Equals(session.AccountId, accountId, StringComparison.Ordinal))];
+        return Task.FromResult(new SessionList(all, all.Length > filter.Limit ? new(all[filter.Limit - 1].UpdatedAt, all[filter.Limit - 1].SessionId) : null));
+    }
+
+    public Task<SessionPage> ReadSessionAsync(
+        string accountId, string sessionId, TranscriptSlice slice, CancellationToken cancellationToken = default)
+    {
+        var session = Find(accountId, sessionId);
+        var total = session.Entries.Count;
+        var first = slice.Tail is { } tail ? Math.Max(total - tail, 0) : Math.Min(slice.Since ?? 0, total);
+        return Task.FromResult(new SessionPage(session.Record!, first, [.. session.Entries.Skip((int)first).Take(PageSize)]));
+    }
+
+    public Task<ImmutableArray<RunRecord>> ListRunsAsync(
+        string accountId, string sessionId, string? before, int limit, CancellationToken cancellationToken = default) =>
+        Task.FromResult<ImmutableArray<RunRecord>>([.. Find(accountId, sessionId).Runs.Values.OrderByDescending(static run => run.RunId, StringComparer.Ordinal)
+            .Where(run => before is null || string.CompareOrdinal(run.RunId, before) < 0).Take(limit)]);
+
+    public Task<RunRecord> GetRunAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Find(accountId, sessionId).Runs.TryGetValue(runId, out var run)
+            ? run
+            : throw new CerverException(CerverError.NotFound, "There is no run of this id."));
+
+    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task PingAsync(CancellationToken cancellationToken = default) => Obstacle is null ? Task.CompletedTask : throw Obstacle;
+
+    private FakeSession Find(string accountId, string sessionId) =>
+        Obstacle is not null ? throw Obstacle
+        : sessions.TryGetValue(SessionKey.For(accountId, sessionId), out var session) && session.Record is not null ? session
+        : throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+}
+
+internal sealed class FakeCompute : IComputeGrain
+{
+    public List<string> Cancelled { get; } = [];
+
+    public Task<bool> CancelAsync(string runId, CancellationToken cancellationToken = default)
+    {
+        Cancelled.Add(runId);
+        return Task.FromResult(true);
+    }
+
+    public Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+}
+
+internal sealed class FakeAccount : IAccountGrain
+{
+    public Task<ImmutableArray<ComputeInfo>> ListComputesAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<ImmutableArray<ComputeInfo>>(
+            [new("provider_local", "This machine", "local", ComputeStatus.Unconfigured, "bubblewrap is missing.", "shared", "host", [SandboxRuntime.Shell], Network: false)]);
+}

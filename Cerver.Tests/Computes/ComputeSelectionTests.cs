@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes;
+using Cerver.Runs;
+
+namespace Cerver.Tests.Computes;
+
+public sealed class ComputeSelectionTests
+{
+    private static readonly ComputeInfo Local = new(
+        "provider_local", "This machine", "local", ComputeStatus.Ready, null, "shared", "host", [SandboxRuntime.Shell], Network: false);
+
+    private static readonly ComputeInfo Broken = Local with
+    {
+        ComputeId = "provider_broken", Provider = "broken", Status = ComputeStatus.Unconfigured, Reason = "It has no key.",
+    };
+
+    private static readonly ComputeInfo Python = Local with
+    {
+        ComputeId = "comp_0123456789abcdef", Provider = "python", Runtimes = [SandboxRuntime.Shell, SandboxRuntime.Python], Network = true,
+    };
+
+    [Fact]
+    public void The_first_that_is_ready_and_fits_is_taken()
+    {
+        Assert.Equal(Local, Choose(ComputeChoice.Any, "{}"));
+        Assert.Equal(Python, Choose(ComputeChoice.Any, """{"runtime":"python"}"""));
+        Assert.Equal(Python, Choose(ComputeChoice.Any, """{"network":true}"""));
+        Assert.Equal(Python, Choose(ComputeChoice.Any, "{}", "python"));
+    }
+
+    [Fact]
+    public void A_named_provider_or_compute_is_taken()
+    {
+        Assert.Equal(Python, Choose(new(ComputeChoiceKind.Provider, "python"), "{}"));
+        Assert.Equal(Python, Choose(new(ComputeChoiceKind.Compute, "comp_0123456789abcdef"), "{}"));
+    }
+
+    [Fact]
+    public void The_report_says_what_each_candidate_lacks()
+    {
+        var refusal = Assert.Throws<CerverException>(() => Choose(ComputeChoice.Any, """{"runtime":"node"}""", "local", "broken"));
+
+        Assert.Equal(CerverError.NoCompute, refusal.Code);
+        Assert.Equal("""{"runtime":"node"}""", refusal.Report!.Requirements);
+        Assert.Equal(
+            [("provider_broken", false, "It has no key."), ("provider_local", true, "It does not have the runtime 'node'."), ("comp_0123456789abcdef", true, "The policy does not allow the provider 'python'.;It does not have the runtime 'node'.")],
+            refusal.Report.Candidates.Select(candidate => (candidate.ComputeId!, candidate.Ready, string.Join(';', candidate.Reasons))));
+    }
+
+    [Fact]
+    public void A_provider_that_this_gateway_lacks_is_in_the_report()
+    {
+        var refusal = Assert.Throws<CerverException>(() => Choose(new(ComputeChoiceKind.Provider, "e2b"), "{}"));
+
+        var candidate = Assert.Single(refusal.Report!.Candidates);
+        Assert.Equal(("e2b", null, false), (candidate.Provider, candidate.ComputeId, candidate.Ready));
+        Assert.NotEmpty(candidate.Reasons);
+    }
+
+    [Fact]
+    public void A_compute_that_is_none_of_the_accounts_is_a_bad_request()
+    {
+        var refusal = Assert.Throws<CerverException>(() => Choose(new(ComputeChoiceKind.Compute, "comp_ffffffffffffffff"), "{}"));
+
+        Assert.Equal((CerverError.InvalidRequest, "compute"), (refusal.Code, refusal.Field));
+    }
+
+    [Theory]
+    [InlineData("""{"runtime":"cobol"}""", "requirements.runtime")]
+    [InlineData("""{"runtime":7}""", "requirements.runtime")]
+    [InlineData("""{"network":"yes"}""", "requirements.network")]
+    public void Requirements_with_an_unknown_value_are_refused_by_name(string json, string field)
+    {
+        var refusal = Assert.Throws<CerverException>(() => ComputeRequirements.Parse(json));
+
+        Assert.Equal((CerverError.InvalidRequest, field), (refusal.Code, refusal.Field));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{}")]
+    [InlineData("""{"runtime":null,"network":false,"package_install":true,"something":[1]}""")]
+    public void Requirements_that_ask_for_nothing_special_are_a_shell_without_network(string? json) =>
+        Assert.Equal(new ComputeRequirements(SandboxRuntime.Shell, Network: false), ComputeRequirements.Parse(json));
+
+    private static ComputeInfo Choose(ComputeChoice choice, string requirements, params ImmutableArray<string> allowed) =>
+        ComputeSelection.Choose(choice, ComputeRequirements.Parse(requirements), requirements, allowed, [Broken, Local, Python]);
+}

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Threading.Channels;
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes;
+using Cerver.Runs;
+
+namespace Cerver.Tests.Computes;
+
+/// <summary>A compute provider whose programs do what the test says, when it says it.</summary>
+internal sealed class ScriptedProvider : IComputeProvider
+{
+    private readonly ConcurrentDictionary<string, ScriptedSandbox> _sandboxes = new(StringComparer.Ordinal);
+
+    public string Name => "scripted";
+
+    /// <summary>Why no sandbox can be opened, or null.</summary>
+    public string? Refusal { get; set; }
+
+    public ConcurrentBag<string> Removed { get; } = [];
+
+    public ComputeInfo Describe() => new(
+        "provider_scripted", "Scripted", Name, ComputeStatus.Ready, Reason: null, "shared", "test", [SandboxRuntime.Shell, SandboxRuntime.Python], Network: false);
+
+    public Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        if (Refusal is not null)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, Refusal);
+        }
+
+        var sandbox = new ScriptedSandbox();
+        _sandboxes[spec.SandboxId] = sandbox;
+        return Task.FromResult<ISandbox>(sandbox);
+    }
+
+    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        Removed.Add(sandboxId);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The sandbox as it was last opened.</summary>
+    public ScriptedSandbox Sandbox(string sandboxId) => _sandboxes[sandboxId];
+}
+
+/// <summary>A sandbox whose programs wait for the test.</summary>
+internal sealed class ScriptedSandbox : ISandbox
+{
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<ScriptedProcess> _started = Channel.CreateUnbounded<ScriptedProcess>();
+    private readonly ConcurrentBag<ScriptedProcess> _all = [];
+
+    public Task Closed => _closed.Task;
+
+    public Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken)
+    {
+        var process = new ScriptedProcess(command);
+        _all.Add(process);
+        _started.Writer.TryWrite(process);
+        return Task.FromResult<ISandboxProcess>(process);
+    }
+
+    /// <summary>The next program that was started.</summary>
+    public ValueTask<ScriptedProcess> NextAsync() => _started.Reader.ReadAsync();
+
+    /// <summary>Goes down with everything in it.</summary>
+    public void Die()
+    {
+        foreach (var process in _all)
+        {
+            process.End(exitCode: null);
+        }
+
+        _closed.TrySetResult();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Die();
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>A program that prints and ends when the test says so.</summary>
+internal sealed class ScriptedProcess(SandboxCommand command) : ISandboxProcess
+{
+    private readonly Channel<SandboxOutput> _output = Channel.CreateUnbounded<SandboxOutput>();
+    private readonly TaskCompletionSource<int?> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public SandboxCommand Command { get; } = command;
+
+    public IAsyncEnumerable<SandboxOutput> Output => _output.Reader.ReadAllAsync();
+
+    public Task<int?> Exit => _exit.Task;
+
+    /// <summary>Completes when somebody asks it to stop.</summary>
+    public Task Stopped => _stopped.Task;
+
+    public void Stop(TimeSpan grace)
+    {
+        _stopped.TrySetResult();
+        End(exitCode: 143);
+    }
+
+    public void Print(string text, OutputKind kind = OutputKind.Stdout) => Print(Encoding.UTF8.GetBytes(text), kind);
+
+    public void Print(byte[] data, OutputKind kind = OutputKind.Stdout) => _output.Writer.TryWrite(new SandboxOutput(kind, data));
+
+    public void End(int? exitCode)
+    {
+        _output.Writer.TryComplete();
+        _exit.TrySetResult(exitCode);
+    }
+}

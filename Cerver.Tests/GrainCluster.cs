@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Cerver.Computes;
+using Cerver.Grains.Computes;
+using Cerver.Runs;
+using Cerver.Sessions;
+using Cerver.Silo;
+using Cerver.Silo.Standalone;
+using Cerver.Tests.Computes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.TestingHost;
+
+namespace Cerver.Tests;
+
+/// <summary>A silo over real SQLite in a directory of its own, with a compute provider that tests steer.</summary>
+public sealed class GrainCluster : IAsyncLifetime
+{
+    private readonly string _path = Directory.CreateTempSubdirectory("cerver-grains-").FullName;
+    private DataDirectory? _data;
+    private InProcessTestCluster? _cluster;
+
+    internal ScriptedProvider Provider { get; } = new();
+
+    internal IGrainFactory Grains => _cluster!.Client;
+
+    internal IClusterClient Client => _cluster!.Client;
+
+    internal IRecallGrain Recall => Grains.GetGrain<IRecallGrain>(0);
+
+    internal IServiceProvider Services => _cluster!.Silos[0].ServiceProvider;
+
+    public async Task InitializeAsync()
+    {
+        _data = DataDirectory.Open(new ConfigurationBuilder().AddInMemoryCollection([new("CERVER_DATA", _path)]).Build());
+        var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton<IComputeProvider>(Provider);
+            silo.Services.AddCerverGrains().AddSqlite(_data);
+            silo.UseDataDirectory(_data);
+            silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        });
+        builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));
+        _cluster = builder.Build();
+        await _cluster.DeployAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _cluster!.DisposeAsync();
+        _data!.Dispose();
+        Directory.Delete(_path, recursive: true);
+    }
+
+    /// <summary>An account of the test's own.</summary>
+    internal static string NewAccount() => $"account-{Guid.NewGuid():n}";
+
+    /// <summary>A session that does not exist yet.</summary>
+    internal (ISessionGrain Grain, string AccountId, string SessionId) NewSession(string? accountId = null)
+    {
+        accountId ??= NewAccount();
+        var sessionId = Ids.NewSession(TimeProvider.System);
+        return (Grains.GetGrain<ISessionGrain>(SessionKey.For(accountId, sessionId)), accountId, sessionId);
+    }
+
+    /// <summary>A request for a session that needs nothing special.</summary>
+    internal static CreateSession Request(ComputeChoice? compute = null, string? metadata = null, string? requirements = null, string? name = "a session") => new(
+        name, SessionType: null, Task: null, Workload: null, Harness: null, compute ?? ComputeChoice.Any, AllowedProviders: [], requirements, metadata,
+        ParentSessionId: null);
+
+    /// <summary>A request for a run.</summary>
+    internal static StartRun Run(string code = "true", string? runId = null) => new(
+        runId ?? Ids.NewRun(TimeProvider.System), code, Runtime: null, Timeout: null, ImmutableDictionary<string, string>.Empty);
+
+    /// <summary>An entry.</summary>
+    internal static TranscriptEntry Text(string content) => new(At: null, EntryRole.User, EntryKinds.Text, content);
+}
+
+/// <summary>The tests that share one silo.</summary>
+[CollectionDefinition(nameof(GrainCluster))]
+public sealed class GrainClusterCollection : ICollectionFixture<GrainCluster>;
