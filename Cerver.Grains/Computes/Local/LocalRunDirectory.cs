@@ -11,7 +11,7 @@ namespace Cerver.Grains.Computes.Local;
 internal sealed class LocalRunDirectory : IDisposable
 {
     public const string InitScript = "sandbox-init.pl";
-    public const string StartScript = "sandbox-start.sh";
+    public const string StartScript = "sandbox-start.pl";
 
     /// <summary>The path of a socket may have 107 bytes; this is what is left for the directory above the one of this gateway.</summary>
     private const int MaxParentBytes = 70;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Cerver.Grains.Computes.Local;
 
@@ -44,18 +45,13 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
     /// <param name="network">Whether it gets this machine's network.</param>
     public ProcessStartInfo Start(long? userId, string workspace, string socket, bool network)
     {
-        // In a session of its own an interrupt in the gateway's terminal reaches the gateway alone, which then ends things in order.
-        var start = new ProcessStartInfo("/usr/bin/setsid") { RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(Perl) { RedirectStandardError = true, UseShellExecute = false };
 
         // Process 1 can be asked for the environment it was started with.
         start.Environment.Clear();
-        if (userId is not null)
-        {
-            Add(start, "/usr/bin/unshare", "--mount", "--propagation", "private");
-        }
-
+        var machine = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
         var user = userId?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        Add(start, "/bin/sh", Path.Combine(files, LocalRunDirectory.StartScript), user, files, socket, workspace);
+        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, files, socket, workspace);
         if (options.Isolation == LocalIsolation.None)
         {
             Add(start, Perl, Path.Combine(files, LocalRunDirectory.InitScript), socket, "0", Text(options.MaxOpenFiles), Text(options.MaxFileBytes));

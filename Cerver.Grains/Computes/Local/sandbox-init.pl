@@ -3,7 +3,7 @@
 #
 #   sandbox-init.pl SOCKET MAX_PROCESSES MAX_OPEN_FILES MAX_FILE_BYTES        a limit of 0 is left as it is
 #
-# Perl, because every sandbox has one of these: perl-base is on every Debian and Ubuntu, is up in 3 ms and takes 4 MB, where a
+# Perl, because every sandbox has one of these: perl-base is on every Debian and Ubuntu, is up in a few ms and takes 7 MB, where a
 # .NET process takes 60 ms and 40 MB. Core modules only.
 #
 # Frames, both ways, numbers big-endian:  [u32 length of what follows] [u8 type] [u32 process] [payload]
