@@ -82,6 +82,7 @@ public sealed class GatewayProcessTests : IDisposable
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         };
         start.Environment["CERVER_DATA"] = _data;
         start.Environment.Remove("CERVER_API_TOKEN");
