@@ -192,9 +192,18 @@ internal sealed partial class LocalComputeProvider(
             throw;
         }
 
+        var isOpen = false;
+        var isDown = false;
         var sandbox = new LocalSandbox(spec.SandboxId, isContainer ? SandboxLaunch.Workspace : workspace, container, time, logger, ended =>
         {
-            Release(spec.SandboxId);
+            lock (_sandboxes)
+            {
+                isDown = true;
+                if (isOpen)
+                {
+                    _sandboxes.Remove(spec.SandboxId);
+                }
+            }
 
             // As long as a process of it may live, nobody else may have its user id.
             if (ended)
@@ -215,10 +224,15 @@ internal sealed partial class LocalComputeProvider(
 
         lock (_sandboxes)
         {
-            // It may already be down again, and then it is no longer in the list.
-            if (_sandboxes.ContainsKey(spec.SandboxId))
+            // It may already be down again.
+            isOpen = !isDown;
+            if (isOpen)
             {
                 _sandboxes[spec.SandboxId] = sandbox;
+            }
+            else
+            {
+                _sandboxes.Remove(spec.SandboxId);
             }
         }
 

@@ -16,6 +16,9 @@ internal sealed class LocalRunDirectory : IDisposable
     /// <summary>The path of a socket may have 107 bytes; this is what is left for the directory above the one of this gateway.</summary>
     private const int MaxParentBytes = 70;
 
+    private const string LockFile = "lock";
+    private const string Unfinished = ".new";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode Enterable = Readable | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
@@ -24,10 +27,10 @@ internal sealed class LocalRunDirectory : IDisposable
     private readonly FileStream _lock;
     private int _lastSocket;
 
-    private LocalRunDirectory(string path)
+    private LocalRunDirectory(string path, FileStream held)
     {
         _path = path;
-        _lock = Lock(path);
+        _lock = held;
         Files = Path.Combine(path, "files");
     }
 
@@ -44,14 +47,18 @@ internal sealed class LocalRunDirectory : IDisposable
             Directory.CreateDirectory(parent, OwnerOnly);
             RemoveAbandoned(parent);
             path = Path.Combine(parent, Guid.NewGuid().ToString("n")[..12]);
-            Directory.CreateDirectory(path, OwnerOnly);
+            Directory.CreateDirectory(path + Unfinished, OwnerOnly);
         }
         else
         {
             path = Directory.CreateTempSubdirectory("cerver-").FullName;
+            Directory.Move(path, path + Unfinished);
         }
 
-        var directory = new LocalRunDirectory(path);
+        // Another gateway that starts now must not find it before its lock is held.
+        var held = new FileStream(Path.Combine(path + Unfinished, LockFile), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        Directory.Move(path + Unfinished, path);
+        var directory = new LocalRunDirectory(path, held);
         directory.WriteFiles();
         return directory;
     }
@@ -65,22 +72,19 @@ internal sealed class LocalRunDirectory : IDisposable
         Directory.Delete(_path, recursive: true);
     }
 
-    private static FileStream Lock(string path) => new(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-
     /// <summary>A gateway holds the lock of its directory as long as it lives, however it ends.</summary>
     private static void RemoveAbandoned(string parent)
     {
         foreach (var other in Directory.GetDirectories(parent))
         {
-            // Without a lock file it is being made this very moment.
-            if (!File.Exists(Path.Combine(other, "lock")))
+            if (other.EndsWith(Unfinished, StringComparison.Ordinal))
             {
                 continue;
             }
 
             try
             {
-                using (Lock(other))
+                using (new FileStream(Path.Combine(other, LockFile), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {
                     Directory.Delete(other, recursive: true);
                 }
