@@ -32,6 +32,10 @@ internal static class GatewayProgram
         {
             return await RefuseAsync(refusal.Message);
         }
+        catch (Exception unusable) when (unusable is FormatException or System.Net.Sockets.SocketException)
+        {
+            return await RefuseAsync($"The gateway cannot listen at what --urls or ASPNETCORE_URLS says: {unusable.Message} An address looks like http://127.0.0.1:8080.");
+        }
         catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             return await RefuseAsync($"{taken.Message} Stop what listens there, or choose another address with --urls.");

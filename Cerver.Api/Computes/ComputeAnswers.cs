@@ -35,8 +35,14 @@ public sealed record ComputeAnswer
     /// <summary>What it is, a word such as <c>host</c>.</summary>
     public required string Kind { get; init; }
 
+    /// <summary>When the machine was last heard of; null for a provider, which sends no heartbeats.</summary>
+    public required DateTimeOffset? LastHeartbeatAt { get; init; }
+
     /// <summary>What it can do.</summary>
     public required ComputeCapabilities Capabilities { get; init; }
+
+    /// <summary>The account that owns the machine; null for a provider.</summary>
+    public required string? OwnerId { get; init; }
 
     internal static ComputeAnswer Of(ComputeInfo compute) => new()
     {
@@ -53,7 +59,9 @@ public sealed record ComputeAnswer
         Reason = compute.Reason,
         Scope = compute.Scope,
         Kind = compute.Kind,
-        Capabilities = new() { Runtimes = [.. compute.Runtimes.Select(RunAnswer.WordOf)], Network = compute.Network },
+        LastHeartbeatAt = null,
+        Capabilities = new() { Runtimes = [.. compute.Runtimes.Select(RunAnswer.WordOf)], CliTools = [], Network = compute.Network },
+        OwnerId = null,
     };
 }
 
@@ -62,6 +70,9 @@ public sealed record ComputeCapabilities
 {
     /// <summary>What can execute code there: <c>shell</c>, <c>node</c>, <c>python</c>.</summary>
     public required ImmutableArray<string> Runtimes { get; init; }
+
+    /// <summary>Agent programs that are installed there; a provider's sandboxes have none.</summary>
+    public required ImmutableArray<string> CliTools { get; init; }
 
     /// <summary>Whether a sandbox may reach the network.</summary>
     public required bool Network { get; init; }

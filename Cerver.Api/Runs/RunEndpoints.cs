@@ -39,6 +39,7 @@ internal static class RunEndpoints
             .Produces<string>(contentType: EventStream);
         session.MapGet("/runs", ListRuns).WithName("listRuns")
             .WithSummary("Lists the session's runs, the newest first.")
+            .WithDescription("Of the code of each run it has the first 4,096 characters; the run itself has all of it.")
             .WithMetadata(new ParameterMetadata([Limit, Cursor]))
             .Produces<RunListAnswer>();
         session.MapGet("/runs/{runId}", GetRun).WithName("getRun")
@@ -66,9 +67,13 @@ internal static class RunEndpoints
         TimeProvider time,
         IOptions<ApiOptions> options,
         IHostApplicationLifetime lifetime,
+        HttpResponse response,
         CancellationToken cancellationToken)
     {
         var run = await StartAsync(sessionId, body.Value, caller, cluster, time);
+
+        // Whatever becomes of the waiting, the caller can find the run.
+        response.Headers[RunIdHeader] = run.RunId;
         var output = new FoldedOutput(options.Value.MaxFoldedOutputBytes);
 
         // A run may take a day; a gateway that is to stop does not wait for it.

@@ -27,31 +27,40 @@ internal sealed partial class RunWatch : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Queue<RunChunk> _ring = new();
     private readonly SemaphoreSlim _fill = new(1, 1);
-    private readonly Task _pump;
     private TaskCompletionSource _changed = NewSignal();
     private int _ringBytes;
     private long _head;
     private bool _ended;
     private Exception? _failure;
     private int _watchers;
+    private Task _pump = Task.CompletedTask;
 
-    /// <summary>Starts to follow a run that is going on.</summary>
+    /// <summary>Makes ready to follow a run that is going on. The first watcher starts it.</summary>
     public RunWatch(IClusterClient cluster, string accountId, RunRecord run, ILogger logger)
     {
         _cluster = cluster;
         _accountId = accountId;
         _run = run;
         _logger = logger;
-        _pump = PumpAsync();
     }
 
     /// <summary>Counts a watcher in.</summary>
-    /// <returns>False when the last one has left already.</returns>
+    /// <returns>False when the last one has left already, or when there is nothing to follow any more.</returns>
     public bool TryJoin()
     {
         lock (_gate)
         {
-            return _watchers >= 0 && ++_watchers > 0;
+            if (_watchers < 0 || _ended || _failure is not null)
+            {
+                return false;
+            }
+
+            if (++_watchers == 1)
+            {
+                _pump = Task.Run(PumpAsync);
+            }
+
+            return true;
         }
     }
 
@@ -173,13 +182,16 @@ internal sealed partial class RunWatch : IAsyncDisposable
 
             _head = chunk.Sequence;
             _ring.Enqueue(chunk);
-            _ringBytes += chunk.Data.Length;
+            _ringBytes += SizeOf(chunk);
             while (_ringBytes > RingBytes)
             {
-                _ringBytes -= _ring.Dequeue().Data.Length;
+                _ringBytes -= SizeOf(_ring.Dequeue());
             }
         }
     }
+
+    /// <summary>What a chunk takes in memory: many small ones count too.</summary>
+    private static int SizeOf(RunChunk chunk) => chunk.Data.Length + 128;
 
     private void Signal(bool ended = false, Exception? failure = null)
     {
@@ -222,8 +234,9 @@ internal sealed partial class RunWatch : IAsyncDisposable
         {
             // The last watcher has left.
         }
-        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        catch (Exception failure)
         {
+            // Whatever it was, those who watch must hear of it.
             Signal(failure: failure);
         }
         finally
@@ -237,7 +250,7 @@ internal sealed partial class RunWatch : IAsyncDisposable
 
     private async Task ReceiveAsync(RunOutput output)
     {
-        if (_stop.IsCancellationRequested)
+        if (output.RunId != _run.RunId || _stop.IsCancellationRequested)
         {
             return;
         }

@@ -14,6 +14,10 @@ public interface IComputeGrain : IGrainWithStringKey
     [Alias("attach")]
     Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken = default);
 
+    /// <summary>Whether the sandbox is up now.</summary>
+    [Alias("is-up"), AlwaysInterleave]
+    Task<bool> IsUpAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Starts a run whose row is already on disk. The sandbox comes up first if it is not.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when nothing was started.</exception>
     [Alias("start")]

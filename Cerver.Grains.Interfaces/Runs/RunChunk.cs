@@ -22,9 +22,12 @@ public sealed record RunChunk(
     [property: Id(2)] byte[] Data);
 
 /// <summary>What the Orleans stream of a run carries: output that is on disk already.</summary>
+/// <param name="RunId">The run that printed it; a stream carries several.</param>
 /// <param name="Chunks">Chunks with consecutive sequence numbers, at least one.</param>
 [GenerateSerializer, Immutable, Alias("cerver.run.output")]
-public sealed record RunOutput([property: Id(0)] ImmutableArray<RunChunk> Chunks);
+public sealed record RunOutput(
+    [property: Id(0)] string RunId,
+    [property: Id(1)] ImmutableArray<RunChunk> Chunks);
 
 /// <summary>How far a run has come.</summary>
 /// <param name="Head">The sequence number of the last chunk that is on disk.</param>
@@ -40,6 +43,10 @@ public static class RunStreams
     /// <summary>The stream provider.</summary>
     public const string Provider = "runs";
 
-    /// <summary>The stream of one run. It may lose events: what it carries is on disk first, and a reader fills holes from there.</summary>
-    public static StreamId For(string runId) => StreamId.Create("run", runId);
+    /// <summary>The stream that carries a run. It may lose events: what it carries is on disk first, and a reader fills holes from there.</summary>
+    /// <remarks>
+    /// There are 256, named by the last two digits of the run's id, which are random. Orleans remembers every stream that was ever written to,
+    /// so one for each run would be one more thing to remember for each run.
+    /// </remarks>
+    public static StreamId For(string runId) => StreamId.Create("run", runId[^2..]);
 }

@@ -30,4 +30,8 @@ public sealed record RunEnd(
     [property: Id(3)] bool Truncated,
     [property: Id(4)] long OutputHead,
     [property: Id(5)] DateTimeOffset EndedAt,
-    [property: Id(6)] string Output);
+    [property: Id(6)] string Output)
+{
+    /// <summary>The end of a run that never started, or of which nobody knows what became. What it printed is on disk.</summary>
+    public static RunEnd Lost(string runId, DateTimeOffset at) => new(runId, RunStatus.Lost, ExitCode: null, Truncated: false, OutputHead: 0, at, Output: "");
+}

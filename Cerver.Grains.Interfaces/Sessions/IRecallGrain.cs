@@ -17,7 +17,7 @@ public interface IRecallGrain : IGrainWithIntegerKey
     [Alias("read-session")]
     Task<SessionPage> ReadSessionAsync(string accountId, string sessionId, TranscriptSlice slice, CancellationToken cancellationToken = default);
 
-    /// <summary>A session's runs, the newest first.</summary>
+    /// <summary>A session's runs, the newest first, each with the first 4,096 characters of its code.</summary>
     /// <param name="accountId">The account.</param>
     /// <param name="sessionId">The session.</param>
     /// <param name="before">Only runs that were started before this run, or null.</param>

@@ -1,7 +1,6 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Runs;
-using Orleans.Concurrency;
 
 namespace Cerver.Sessions;
 
@@ -48,7 +47,8 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Ends the session for good: runs stopped, compute and files released. Repeating it is fine.</summary>
     /// <param name="purge">Whether to erase the record, the transcript and every run's output too.</param>
     /// <param name="cancellationToken">Asks to give up; what is done stays done.</param>
-    [Alias("end")]
+    /// <remarks>Erasing gigabytes takes its time. A caller who does not wait for it need not: it goes on.</remarks>
+    [Alias("end"), ResponseTimeout("00:10:00")]
     Task EndAsync(bool purge, CancellationToken cancellationToken = default);
 
     /// <summary>Starts code in the session's sandbox, which comes up if it is not. The run's row and its transcript entry are on disk then.</summary>
@@ -61,7 +61,6 @@ public interface ISessionGrain : IGrainWithStringKey
     Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default);
 
     /// <summary>Hears that the sandbox went down without being asked to. A sandbox that is no longer the session's is ignored.</summary>
-    /// <remarks>Nobody waits for it: the sandbox may be going down while the session waits for it.</remarks>
-    [Alias("sandbox-lost"), OneWay]
+    [Alias("sandbox-lost")]
     Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default);
 }

@@ -26,10 +26,17 @@ internal sealed partial class ComputeGrain(
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+
+    /// <summary>A run of this age that is not known here will not be started any more: the call that would have is over.</summary>
+    private static readonly TimeSpan LostAge = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, GoingRun> _going = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _deactivated = new();
     private string _accountId = "";
     private string _sandboxId = "";
+    private string _sessionId = "";
     private ISandbox? _sandbox;
     private DateTimeOffset _keptUntil;
 
@@ -37,6 +44,7 @@ internal sealed partial class ComputeGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
+        _sessionId = state.State.SessionId;
         return Task.CompletedTask;
     }
 
@@ -48,7 +56,10 @@ internal sealed partial class ComputeGrain(
         {
             _sandbox = null;
             await sandbox.DisposeAsync();
-            await Session().SandboxLostAsync(_sandboxId, CancellationToken.None);
+
+            // The session may be waiting for this very activation, so nobody may wait for the session here. When the word is lost the status says
+            // running until the next run, pause or start of the gateway.
+            Session().SandboxLostAsync(_sandboxId, CancellationToken.None).Ignore();
         }
     }
 
@@ -56,14 +67,18 @@ internal sealed partial class ComputeGrain(
     public async Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken)
     {
         var wanted = new ComputeState { SessionId = request.SessionId, Provider = request.Provider, Network = request.Requirements.Network };
-        if (state.State != wanted)
+        if (!state.RecordExists || state.State != wanted)
         {
+            _sessionId = wanted.SessionId;
             state.State = wanted;
-            await state.WriteStateAsync(cancellationToken);
+            await StoreAsync(state.WriteStateAsync(cancellationToken));
         }
 
         await OpenAsync(cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public Task<bool> IsUpAsync(CancellationToken cancellationToken) => Task.FromResult(_sandbox is { Closed.IsCompleted: false });
 
     /// <inheritdoc/>
     public async Task StartAsync(SandboxRun run, CancellationToken cancellationToken)
@@ -73,10 +88,11 @@ internal sealed partial class ComputeGrain(
             return;
         }
 
-        var sandbox = await OpenAsync(cancellationToken);
-        var process = await sandbox.StartAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), cancellationToken);
+        using var limit = new CancellationTokenSource(StartLimit, time);
+        using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), start.Token);
         var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        var recorder = new RunRecorder(run, process, runs, output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time);
+        var recorder = new RunRecorder(run, process, runs, output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time, logger);
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
         going.Reported = ReportAsync(going, Session());
@@ -93,12 +109,16 @@ internal sealed partial class ComputeGrain(
             return new RunHead(going.Recorder.Head, going.Reported.IsCompletedSuccessfully);
         }
 
-        var run = await runs.FindAsync(_accountId, state.State.SessionId, runId, cancellationToken)
+        var run = await runs.FindAsync(_accountId, _sessionId, runId, cancellationToken)
             ?? throw new CerverException(CerverError.NotFound, "There is no such run in this sandbox.");
         if (run.Status == RunStatus.Running)
         {
-            // It is about to start here, or about to be closed as lost.
+            // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, time, cancellationToken);
+            if (time.GetUtcNow() - run.StartedAt > LostAge && !_going.ContainsKey(runId))
+            {
+                await Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), cancellationToken);
+            }
         }
 
         return new RunHead(run.OutputHead, Closed: run.Status != RunStatus.Running);
@@ -117,7 +137,7 @@ internal sealed partial class ComputeGrain(
     {
         foreach (var going in _going.Values)
         {
-            going.Recorder.ExpectEnd();
+            going.Recorder.ExpectEnd(RunStatus.Cancelled);
         }
 
         if (_sandbox is { } sandbox)
@@ -137,7 +157,7 @@ internal sealed partial class ComputeGrain(
         if (state.RecordExists)
         {
             await Provider().RemoveAsync(_sandboxId, cancellationToken);
-            await state.ClearStateAsync(cancellationToken);
+            await StoreAsync(state.ClearStateAsync(cancellationToken));
         }
 
         return ended;
@@ -146,7 +166,7 @@ internal sealed partial class ComputeGrain(
     /// <inheritdoc/>
     public void Dispose() => _deactivated.Dispose();
 
-    private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, state.State.SessionId));
+    private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, _sessionId));
 
     private IComputeProvider Provider() =>
         providers.FirstOrDefault(provider => provider.Name == state.State.Provider)
@@ -170,6 +190,33 @@ internal sealed partial class ComputeGrain(
         return sandbox;
     }
 
+    private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await (await OpenAsync(cancellationToken)).StartAsync(command, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, "The sandbox took too long to start the code; nothing was run. Try again.");
+        }
+    }
+
+    /// <summary>Keeps state or forgets it. After a failure this copy is in doubt: the next call starts from what is stored.</summary>
+    private async Task StoreAsync(Task write)
+    {
+        try
+        {
+            await write;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            DeactivateOnIdle();
+            LogStateFailed(failure, _sandboxId);
+            throw new CerverException(CerverError.StorageUnavailable, "What the gateway knows of the sandbox could not be stored. Try again later.");
+        }
+    }
+
     /// <summary>Tells the session when the sandbox goes down by itself.</summary>
     private async Task WatchAsync(ISandbox sandbox)
     {
@@ -179,7 +226,7 @@ internal sealed partial class ComputeGrain(
             _sandbox = null;
             LogSandboxLost(_sandboxId);
             await sandbox.DisposeAsync();
-            await Session().SandboxLostAsync(_sandboxId, CancellationToken.None);
+            await TellAsync(() => Session().SandboxLostAsync(_sandboxId, _deactivated.Token));
         }
     }
 
@@ -204,22 +251,34 @@ internal sealed partial class ComputeGrain(
         }
     }
 
-    /// <summary>Tells the session how a run ended, again and again until it has been told.</summary>
+    /// <summary>Tells the session how a run ended.</summary>
     private async Task ReportAsync(GoingRun going, ISessionGrain session)
     {
         var ended = await going.Recorded;
+        await TellAsync(() => session.CompleteRunAsync(ended, _deactivated.Token));
+        _going.Remove(going.RunId);
+        if (_going.Count == 0)
+        {
+            // Runs were allowed longer than they took.
+            _keptUntil = default;
+            DelayDeactivation(TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>Tells the session something, again and again until it has been told or this activation ends.</summary>
+    private async Task TellAsync(Func<Task> tell)
+    {
         var delay = TimeSpan.FromMilliseconds(50);
         while (true)
         {
             try
             {
-                await session.CompleteRunAsync(ended, _deactivated.Token);
-                _going.Remove(going.RunId);
+                await tell();
                 return;
             }
             catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
             {
-                LogReportFailed(failure, going.RunId);
+                LogTellFailed(failure, _sandboxId);
                 await Task.Delay(delay, time, _deactivated.Token);
                 delay = delay * 2 < MaxReportDelay ? delay * 2 : MaxReportDelay;
             }
@@ -242,8 +301,11 @@ internal sealed partial class ComputeGrain(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The end of run {RunId} could not be recorded and will be tried again")]
-    private partial void LogReportFailed(Exception failure, string runId);
+    [LoggerMessage(Level = LogLevel.Error, Message = "What is known of sandbox {SandboxId} could not be stored")]
+    private partial void LogStateFailed(Exception failure, string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What happened in sandbox {SandboxId} could not be told to its session and will be told again")]
+    private partial void LogTellFailed(Exception failure, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Live output could not be published")]
     private partial void LogPublishFailed(Exception failure);

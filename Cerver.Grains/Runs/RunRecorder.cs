@@ -1,7 +1,7 @@
 using Cerver.Computes;
-using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Runs;
+using Microsoft.Extensions.Logging;
 
 namespace Cerver.Grains.Runs;
 
@@ -15,8 +15,9 @@ namespace Cerver.Grains.Runs;
 /// <param name="publish">Tells watchers of chunks that are on disk. It may fail: watchers read the rows then.</param>
 /// <param name="maxOutputBytes">Output beyond is left out.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RunRecorder(
-    SandboxRun run, ISandboxProcess process, IRunStore store, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time)
+/// <param name="logger">Where trouble is told.</param>
+internal sealed partial class RunRecorder(
+    SandboxRun run, ISandboxProcess process, IRunStore store, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time, ILogger logger)
 {
     /// <summary>How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(10);
@@ -30,37 +31,50 @@ internal sealed class RunRecorder(
     private bool _truncated;
     private RunStatus? _stopped;
     private Task _published = Task.CompletedTask;
+    private Task<bool> _more = Task.FromResult(false);
 
     /// <summary>The sequence number of the last chunk that is on disk.</summary>
     public long Head { get; private set; }
 
     /// <summary>Stops the program. Returns at once; the recording ends when the program has.</summary>
-    /// <param name="reason">What the run's status shall be.</param>
+    /// <param name="reason">What the run's status shall be, unless the program ended by itself before.</param>
     public void Stop(RunStatus reason)
     {
-        _stopped ??= reason;
+        ExpectEnd(reason);
         process.Stop(StopGrace);
     }
 
-    /// <summary>Notes that the whole sandbox is being ended on purpose, so that the end of this run is no loss.</summary>
-    public void ExpectEnd() => _stopped ??= RunStatus.Cancelled;
+    /// <summary>Notes why the program is going to end, unless it has ended by itself before.</summary>
+    public void ExpectEnd(RunStatus reason)
+    {
+        if (!process.Exit.IsCompleted)
+        {
+            _stopped ??= reason;
+        }
+    }
 
     /// <summary>Records until the program has ended and all it printed is on disk. Call it once.</summary>
-    /// <returns>How the run ended.</returns>
+    /// <returns>How the run ended. Whatever goes wrong is an end too: a run is never left going.</returns>
     public async Task<RunEnd> RecordAsync()
     {
         await using var timeout = time.CreateTimer(_ => Stop(RunStatus.TimedOut), state: null, run.Timeout, Timeout.InfiniteTimeSpan);
+        await using var output = process.Output.GetAsyncEnumerator();
+        _more = output.MoveNextAsync().AsTask();
         try
         {
-            await RecordOutputAsync();
+            await RecordOutputAsync(output);
         }
-        catch (CerverException)
+        catch (Exception failure)
         {
-            // Output that cannot be written down must not be lost without a sign: the run is over, and says so.
-            Stop(RunStatus.Lost);
+            // Output that cannot be written down must not be lost without a sign: the run is over, and says so. The program is read to its end
+            // all the same, because a program that nobody reads holds up the others in its sandbox.
+            LogRecordingFailed(failure, run.RunId);
+            _stopped = RunStatus.Lost;
             _truncated = true;
-            await foreach (var _ in process.Output)
+            process.Stop(StopGrace);
+            while (await _more)
             {
+                _more = output.MoveNextAsync().AsTask();
             }
         }
 
@@ -69,34 +83,31 @@ internal sealed class RunRecorder(
         return new RunEnd(run.RunId, status, exitCode, _truncated, Head, time.GetUtcNow(), _digest.ToString());
     }
 
-    private async Task RecordOutputAsync()
+    private async Task RecordOutputAsync(IAsyncEnumerator<SandboxOutput> output)
     {
-        await using var output = process.Output.GetAsyncEnumerator();
         var flushed = 0L;
-        var more = output.MoveNextAsync().AsTask();
         while (true)
         {
             // What waits to be written gathers a little more, but not for long.
-            if (_buffer.Bytes > 0 && !await ArrivesAsync(more, Window - time.GetElapsedTime(flushed)))
+            if (_buffer.Bytes > 0 && !await ArrivesAsync(_more, Window - time.GetElapsedTime(flushed)))
             {
                 await FlushAsync(last: false);
                 flushed = time.GetTimestamp();
                 continue;
             }
 
-            if (!await more)
+            if (!await _more)
             {
                 break;
             }
 
             Keep(output.Current);
+            _more = output.MoveNextAsync().AsTask();
             if (_buffer.Bytes >= FlushBytes)
             {
                 await FlushAsync(last: false);
                 flushed = time.GetTimestamp();
             }
-
-            more = output.MoveNextAsync().AsTask();
         }
 
         await FlushAsync(last: true);
@@ -133,7 +144,10 @@ internal sealed class RunRecorder(
         // One publication at a time: when watchers cannot keep up, they are left a hole, which they fill from the rows.
         if (_published.IsCompleted)
         {
-            _published = publish(new RunOutput(chunks));
+            _published = publish(new RunOutput(run.RunId, chunks));
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The output of run {RunId} could not be recorded; the run was stopped")]
+    private partial void LogRecordingFailed(Exception failure, string runId);
 }

@@ -1,12 +1,15 @@
 using Cerver.Accounts;
 using Cerver.Computes;
+using Cerver.Errors;
 using Cerver.Grains.Computes;
+using Cerver.Runs;
 using Cerver.Sessions;
+using Microsoft.Extensions.Logging;
 
 namespace Cerver.Grains.Sessions;
 
 /// <summary>The compute side of a session: what it is given to run on. Every method takes a record and gives the one to be committed.</summary>
-internal sealed class SessionComputes(IGrainFactory grains, TimeProvider time)
+internal sealed partial class SessionComputes(IGrainFactory grains, TimeProvider time, ILogger<SessionComputes> logger)
 {
     /// <summary>The grain of the record's sandbox.</summary>
     public IComputeGrain Sandbox(SessionRecord record) => grains.GetGrain<IComputeGrain>(SandboxKey.For(record.AccountId, record.SandboxId!));
@@ -20,14 +23,54 @@ internal sealed class SessionComputes(IGrainFactory grains, TimeProvider time)
         return record with { Provider = chosen.Provider, ComputeId = chosen.ComputeId, SandboxId = Ids.NewSandbox(time) };
     }
 
-    /// <summary>Brings the record's sandbox up.</summary>
+    /// <summary>What is to execute a run: what it names, else what the session is for.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NoCompute"/> when the session's compute does not have it.</exception>
+    public async Task<SandboxRuntime> RuntimeAsync(SessionRecord record, SandboxRuntime? named)
+    {
+        var usual = ComputeRequirements.Parse(record.Requirements).Runtime;
+        if (named is null || named == usual)
+        {
+            return usual;
+        }
+
+        var computes = await grains.GetGrain<IAccountGrain>(AccountKey.For(record.AccountId)).ListComputesAsync();
+        return computes.Any(compute => compute.ComputeId == record.ComputeId && compute.Runtimes.Contains(named.Value))
+            ? named.Value
+            : throw new CerverException(
+                CerverError.NoCompute,
+                $"The session's compute does not have the runtime '{named.Value.ToString().ToLowerInvariant()}'. GET /v2/computes lists what it has.",
+                "runtime");
+    }
+
+    /// <summary>
+    /// Releases a sandbox that no record names any more. A failure is told to the operator only: for the caller everything is done, and the files
+    /// are in nobody's way.
+    /// </summary>
+    public async Task ReleaseAsync(SessionRecord record)
+    {
+        if (record.SandboxId is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await Sandbox(record).ReleaseAsync(CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        {
+            LogReleaseFailed(failure, record.SandboxId);
+        }
+    }
+
+    /// <summary>Brings the record's sandbox up, if it is not.</summary>
     public async Task<SessionRecord> AttachAsync(SessionRecord record, CancellationToken cancellationToken)
     {
         var status = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
         var began = time.GetTimestamp();
         await Sandbox(record).AttachAsync(
             new AttachSandbox(record.SessionId, record.Provider, ComputeRequirements.Parse(record.Requirements)), cancellationToken);
-        return record with
+        return record.Status == status ? record : record with
         {
             Status = status,
             Metrics = record.Metrics with { ProvisionTimeMs = (long)time.GetElapsedTime(began).TotalMilliseconds },
@@ -42,4 +85,7 @@ internal sealed class SessionComputes(IGrainFactory grains, TimeProvider time)
         SandboxId = null,
         Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause),
     };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {SandboxId} could not be released; its files may be left")]
+    private partial void LogReleaseFailed(Exception failure, string sandboxId);
 }

@@ -25,7 +25,7 @@ internal static class SessionEntries
         ended.EndedAt,
         EntryRole.Tool,
         EntryKinds.ToolResult,
-        Content: ended.Status == RunStatus.Lost ? $"{ended.Output}\n[The sandbox went down while this run was going on.]" : ended.Output,
+        Content: ended.Status == RunStatus.Lost ? $"{ended.Output}\n[This run was lost: it did not start, or its sandbox went down before it ended.]" : ended.Output,
         ToolId: ended.RunId,
         ToolName: RunTool,
         IsError: ended.ExitCode == 0 ? null : true);

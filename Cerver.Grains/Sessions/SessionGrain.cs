@@ -62,7 +62,7 @@ internal sealed class SessionGrain(
         }
         catch
         {
-            await computes.Sandbox(record).ReleaseAsync(CancellationToken.None);
+            await computes.ReleaseAsync(record);
             throw;
         }
     }
@@ -124,9 +124,14 @@ internal sealed class SessionGrain(
     {
         var record = Existing();
         var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
-        return record.Status == SessionStatus.Running
-            ? await CommitAsync(Closing(paused, await computes.Sandbox(record).SuspendAsync(cancellationToken)))
-            : record;
+        if (record.SandboxId is null)
+        {
+            return record;
+        }
+
+        // Also when the status says idle: what counts is that nothing runs when this answers.
+        var ended = await computes.Sandbox(record).SuspendAsync(cancellationToken);
+        return paused != record || _going.Count > 0 ? await CommitAsync(Closing(paused, ended)) : record;
     }
 
     /// <inheritdoc/>
@@ -138,9 +143,20 @@ internal sealed class SessionGrain(
             ? detached
             : await computes.AttachAsync(await computes.ChooseAsync(detached, compute, allowedProviders: []), cancellationToken);
 
-        // The new compute is up; only now the old one may go.
-        var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).ReleaseAsync(cancellationToken);
-        return await CommitAsync(Closing(next, ended, SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
+        // The old files go when it is on disk that they are not needed any more, and the new sandbox if that cannot be written.
+        var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
+        try
+        {
+            await CommitAsync(Closing(next, ended, SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
+        }
+        catch
+        {
+            await computes.ReleaseAsync(next);
+            throw;
+        }
+
+        await computes.ReleaseAsync(record);
+        return _record!;
     }
 
     /// <inheritdoc/>
@@ -149,9 +165,10 @@ internal sealed class SessionGrain(
         var record = Existing();
         if (record.Status != SessionStatus.Ended)
         {
-            var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).ReleaseAsync(cancellationToken);
+            var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
             await CommitAsync(Closing(
                 record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null }, ended));
+            await computes.ReleaseAsync(record);
         }
 
         if (purge)
@@ -182,8 +199,8 @@ internal sealed class SessionGrain(
             throw new CerverException(CerverError.RateLimited, $"{_going.Count} runs are going on in this session; at most that many may. Try again when one is over.");
         }
 
-        var attached = record.Status == SessionStatus.Running ? record : await computes.AttachAsync(record, cancellationToken);
-        var runtime = request.Runtime ?? ComputeRequirements.Parse(record.Requirements).Runtime;
+        var runtime = await computes.RuntimeAsync(record, request.Runtime);
+        var attached = await computes.AttachAsync(record, cancellationToken);
         var run = new RunRecord(
             request.RunId, _sessionId, attached.SandboxId!, runtime, request.Code, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0, Now(), EndedAt: null);
         await CommitAsync(
@@ -195,7 +212,7 @@ internal sealed class SessionGrain(
         }
         catch
         {
-            await CompleteRunAsync(new RunEnd(run.RunId, RunStatus.Lost, ExitCode: null, Truncated: false, OutputHead: 0, Now(), Output: ""), CancellationToken.None);
+            await CompleteRunAsync(RunEnd.Lost(run.RunId, Now()), CancellationToken.None);
             throw;
         }
 
@@ -214,7 +231,8 @@ internal sealed class SessionGrain(
     /// <inheritdoc/>
     public async Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken)
     {
-        if (_record is { Status: SessionStatus.Running } record && record.SandboxId == sandboxId)
+        // The news may be old: a call that came first may have brought the sandbox up again.
+        if (_record is { Status: SessionStatus.Running } record && record.SandboxId == sandboxId && !await computes.Sandbox(record).IsUpAsync(cancellationToken))
         {
             await CommitAsync(Change(record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.LoseSandbox) }, rewrites: true));
         }
@@ -241,9 +259,15 @@ internal sealed class SessionGrain(
         SessionChange.From(next, Now(), rewrites, entries);
 
     /// <summary>A change with which runs end, each with its entry. Runs that ended before are left out.</summary>
+    /// <remarks>When nothing is up any more, runs of which the sandbox did not say how they ended are lost: none stays going.</remarks>
     private SessionChange Closing(SessionRecord next, ImmutableArray<RunEnd> ended, params ReadOnlySpan<TranscriptEntry> more)
     {
         ended = ended.RemoveAll(end => !_going.ContainsKey(end.RunId));
+        if (next.Status != SessionStatus.Running || next.SandboxId != _record!.SandboxId)
+        {
+            ended = [.. ended, .. _going.Keys.Except(ended.Select(end => end.RunId)).Select(runId => RunEnd.Lost(runId, Now()))];
+        }
+
         var took = ended.Sum(end => (long)(end.EndedAt - _going[end.RunId].StartedAt).TotalMilliseconds);
         return Change(
             next with { Metrics = next.Metrics with { RunTimeMs = next.Metrics.RunTimeMs + took } },

@@ -26,7 +26,7 @@ internal sealed class SessionLimits
     public int MaxMetadataBytes { get; set; } = 64 * 1024;
 
     /// <summary>The code of one run, in bytes of UTF-8.</summary>
-    [Range(1024, 4 * 1024 * 1024)]
+    [Range(1024, 512 * 1024)]
     public int MaxCodeBytes { get; set; } = 256 * 1024;
 
     /// <summary>How long a run may take when it names no time.</summary>
@@ -34,7 +34,7 @@ internal sealed class SessionLimits
     public TimeSpan DefaultRunTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs that go on at once in one session.</summary>
-    [Range(1, 1024)]
+    [Range(1, 128)]
     public int MaxConcurrentRuns { get; set; } = 32;
 
     /// <summary>Output of one run that is kept, in bytes. The run goes on beyond, and says that it was cut.</summary>

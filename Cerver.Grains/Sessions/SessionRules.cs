@@ -144,6 +144,8 @@ internal static class SessionRules
                 CerverError.InvalidRequest, $"'entries[{index}].kind' must have 1 to {MaxKindCharacters} characters.", $"entries[{index}].kind");
         }
 
+        CheckCharacters(entry.ToolId, $"entries[{index}].tool_id", MaxWordCharacters);
+        CheckCharacters(entry.ToolName, $"entries[{index}].tool_name", MaxWordCharacters);
         if (entry.Content is not { Length: > 0 } && entry.Kind == EntryKinds.ToolUse)
         {
             CheckBytes(entry.ToolInput, $"entries[{index}].tool_input", limits.MaxEntryBytes);

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Storage.Sqlite;
-using Cerver.Runs;
 using Orleans.Configuration;
 
 namespace Cerver.Silo.Standalone;
@@ -33,16 +32,12 @@ internal static class StandaloneSilo
         {
             options.Invariant = "System.Data.SQLite";
             options.ConnectionString = grainState.ConnectionString;
+            options.DeleteStateOnClear = true;
         });
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
-        silo.AddMemoryStreams(RunStreams.Provider, streams =>
-        {
-            // Every queue is polled, so one queue keeps an idle gateway quiet, and a short period keeps live output live.
-            streams.ConfigurePartitioning(1);
-            streams.ConfigurePullingAgent(agent => agent.Configure(options => options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(10)));
-        });
+        PromptMemoryStreams.Add(silo);
         silo.AddStartupTask((services, cancellationToken) => services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken));
     }
 

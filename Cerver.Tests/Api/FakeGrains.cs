@@ -165,6 +165,8 @@ internal sealed class FakeCompute : IComputeGrain
         return Task.FromResult(true);
     }
 
+    public Task<bool> IsUpAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();

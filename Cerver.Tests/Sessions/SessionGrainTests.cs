@@ -371,7 +371,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
         for (var i = 0; i < 5; i++)
         {
             var (session, _, sessionId) = cluster.NewSession(accountId);
-            await session.CreateAsync(Request(ComputeChoice.None, name: $"number {i}", metadata: $$"""{"source":"{{(i % 2 == 0 ? "even" : "odd")}}"}"""));
+            await session.CreateAsync(Request(ComputeChoice.None, name: $"ñumber {i}", metadata: $$"""{"source":"{{(i % 2 == 0 ? "even" : "odd")}}"}"""));
             sessions.Add((session, sessionId));
         }
 
@@ -379,11 +379,11 @@ public sealed class SessionGrainTests(GrainCluster cluster)
 
         var first = await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 3));
         var second = await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 3, After: first.Next));
-        Assert.Equal(["number 1", "number 4", "number 3", "number 2", "number 0"], first.Sessions.Concat(second.Sessions).Select(s => s.SessionName));
+        Assert.Equal(["ñumber 1", "ñumber 4", "ñumber 3", "ñumber 2", "ñumber 0"], first.Sessions.Concat(second.Sessions).Select(s => s.SessionName));
         Assert.Null(second.Next);
         var even = await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 10, Source: "even"));
         Assert.Equal(3, even.Sessions.Length);
-        var named = await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 10, Name: "NUMBER 4", Status: SessionStatus.Idle));
+        var named = await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 10, Name: "ÑUMBER 4", Status: SessionStatus.Idle));
         Assert.Single(named.Sessions);
         Assert.Empty((await cluster.Recall.ListSessionsAsync(accountId, new(Limit: 10, Status: SessionStatus.Ended))).Sessions);
     }
@@ -403,12 +403,51 @@ public sealed class SessionGrainTests(GrainCluster cluster)
 
         await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(CancellationToken.None);
 
-        // A call of the same caller to the same grain comes after the one that nobody waited for.
         var record = await session.UpdateAsync(new(SessionName: null, Metadata: null));
         var closed = await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId);
         Assert.Equal((SessionStatus.Idle, RunStatus.Lost), (record.Status, closed.Status));
         var entry = (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new(Tail: 1))).Entries[0];
         Assert.Equal((EntryKinds.ToolResult, true), (entry.Kind, entry.IsError));
+    }
+
+    [Fact]
+    public async Task News_of_a_lost_sandbox_that_is_up_again_changes_nothing()
+    {
+        var (session, _, _) = cluster.NewSession();
+        var created = await session.CreateAsync(Request());
+
+        await session.SandboxLostAsync(created.SandboxId!);
+
+        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Status);
+    }
+
+    [Fact]
+    public async Task A_runtime_that_the_compute_does_not_have_is_refused_and_leaves_nothing()
+    {
+        var (session, accountId, sessionId) = cluster.NewSession();
+        await session.CreateAsync(Request());
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => session.StartRunAsync(Run() with { Runtime = SandboxRuntime.Node }));
+
+        Assert.Equal((CerverError.NoCompute, "runtime"), (refusal.Code, refusal.Field));
+        Assert.Empty(await cluster.Recall.ListRunsAsync(accountId, sessionId, before: null, limit: 10));
+        Assert.Equal(0, (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new())).Session.TranscriptTotal);
+    }
+
+    [Fact]
+    public async Task Ending_closes_runs_that_the_sandbox_does_not_know()
+    {
+        var (session, accountId, sessionId) = cluster.NewSession();
+        var created = await session.CreateAsync(Request());
+        var store = cluster.Services.GetRequiredService<ISessionStore>();
+        var run = new RunRecord(
+            Ids.NewRun(TimeProvider.System), sessionId, created.SandboxId!, SandboxRuntime.Shell, "sleep", RunStatus.Running, null, Truncated: false, 0, created.CreatedAt, null);
+        await store.CommitAsync(SessionChange.From(created, created.UpdatedAt, rewrites: false, []) with { Started = run }, CancellationToken.None);
+        await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync([Text("makes the activation step down")]));
+
+        await session.EndAsync(purge: false);
+
+        Assert.Equal(RunStatus.Lost, (await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId)).Status);
     }
 
     private async Task EndedAsync(string accountId, RunRecord run)

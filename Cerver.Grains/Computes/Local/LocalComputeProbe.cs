@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -95,9 +96,19 @@ internal static class LocalComputeProbe
 
     private static async Task<Version?> ReadVersionAsync(string path, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(new ProcessStartInfo(path, ["--version"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        var line = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
+        string line;
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(path, ["--version"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            line = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        catch (Win32Exception)
+        {
+            // It is there and cannot be executed, so it is not what it should be.
+            return null;
+        }
+
         return Version.TryParse(line.AsSpan(line.LastIndexOf(' ') + 1).Trim(), out var version) ? version : null;
     }
 

@@ -67,6 +67,12 @@ internal sealed partial class LocalComputeProvider(
                 LogProbeFailed(e.Diagnostics);
                 reason = LocalComputeProbe.Explain(_options, _isRoot);
             }
+            catch (CerverException e)
+            {
+                // It came up and went down again.
+                LogProbeFailed(e.Message);
+                reason = LocalComputeProbe.Explain(_options, _isRoot);
+            }
 
             await _workspaces.RemoveAsync(sandboxId, cancellationToken);
         }

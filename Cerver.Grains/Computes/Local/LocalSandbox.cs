@@ -89,7 +89,7 @@ internal sealed partial class LocalSandbox : ISandbox
         }
         catch (OperationCanceledException)
         {
-            await AbandonAsync(process);
+            process.Abandon();
             throw;
         }
     }
@@ -100,7 +100,7 @@ internal sealed partial class LocalSandbox : ISandbox
         await Closed;
     }
 
-    private static CerverException Refuse(SandboxStartFailure failure) => new(CerverError.ProviderUnavailable, failure switch
+    private static CerverException Refuse(SandboxStartFailure failure) => new(CodeOf(failure), failure switch
     {
         SandboxStartFailure.TooMany => "Too many runs, or processes they left behind, are alive in the sandbox: end some of them.",
         SandboxStartFailure.NoRuntime => "This machine has nothing that executes this runtime.",
@@ -108,12 +108,12 @@ internal sealed partial class LocalSandbox : ISandbox
         _ => "The sandbox is down.",
     });
 
-    /// <summary>Nobody will look at this process: it ends, and its output goes nowhere.</summary>
-    private static async Task AbandonAsync(LocalSandboxProcess process)
+    private static CerverError CodeOf(SandboxStartFailure failure) => failure switch
     {
-        process.Stop(TimeSpan.Zero);
-        await process.Output.GetAsyncEnumerator(CancellationToken.None).DisposeAsync();
-    }
+        SandboxStartFailure.TooMany or SandboxStartFailure.NoProcess => CerverError.RateLimited,
+        SandboxStartFailure.NoRuntime => CerverError.NoCompute,
+        _ => CerverError.ProviderUnavailable,
+    };
 
     private async Task ServeAsync(Action<bool> released)
     {
@@ -141,15 +141,17 @@ internal sealed partial class LocalSandbox : ISandbox
             LogConnectionEnded(_sandboxId, e);
         }
 
+        LocalSandboxProcess[] left;
         lock (_processes)
         {
             _down = true;
+            left = [.. _processes.Values];
         }
 
         await _closing.CancelAsync();
         _socket.Dispose();
         var ended = await EndContainerAsync(exited);
-        foreach (var process in _processes.Values)
+        foreach (var process in left)
         {
             process.Dispose();
             process.End(exitCode: null);

@@ -87,6 +87,13 @@ internal sealed class LocalSandboxProcess(Action<byte> signal, TimeProvider time
         }
     }
 
+    /// <summary>Nobody will look at this process: it ends, and its output goes nowhere.</summary>
+    public void Abandon()
+    {
+        Stop(TimeSpan.Zero);
+        _output.Writer.TryComplete();
+    }
+
     /// <summary>The program has ended, or with null its sandbox went down under it.</summary>
     public void End(int? exitCode)
     {

@@ -77,8 +77,10 @@ internal sealed record SandboxContainer(Process Process, Socket Socket, Task<str
     }
 
     /// <summary>Reads to the end, so that nobody in the container ever waits for a reader, and keeps the beginning.</summary>
-    private static async Task<string> ReadDiagnosticsAsync(StreamReader reader)
+    private static async Task<string> ReadDiagnosticsAsync(StreamReader standardError)
     {
+        // A process that is disposed of leaves a stream that somebody took to who took it.
+        using var reader = standardError;
         var text = new StringBuilder();
         var buffer = new char[1024];
         int count;

@@ -15,7 +15,8 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
 {
     private const int PageEntries = 1000;
     private const int PageBytes = 1024 * 1024;
-    private const int PurgeRows = 5000;
+    /// <summary>At most 16 KiB of output or, rarely, 1 MiB of content each.</summary>
+    private const int PurgeRows = 256;
 
     /// <inheritdoc/>
     public Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>

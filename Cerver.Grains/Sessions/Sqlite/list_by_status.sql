@@ -10,6 +10,6 @@ where account_id = $1 and status = $7
   and (updated_at, session_id) < ($2, $3)
   and ($4 is null or source = $4)
   and ($5 is null or harness = $5)
-  and ($6 is null or instr(lower(session_name), $6) > 0)
+  and ($6 is null or instr(lower_invariant(session_name), $6) > 0)
 order by updated_at desc, session_id desc
 limit $8;

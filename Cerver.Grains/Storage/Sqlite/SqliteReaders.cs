@@ -58,9 +58,19 @@ internal sealed partial class SqliteReaders(SqliteDatabase database, ILogger<Sql
     [LoggerMessage(Level = LogLevel.Error, Message = "The database could not be read")]
     private partial void LogReadFailed(SqliteException failure);
 
-    private sealed class Reader(SqliteConnection connection) : IDisposable
+    private sealed class Reader : IDisposable
     {
-        public SqliteStatements Statements { get; } = new(connection);
+        private readonly SqliteConnection _connection;
+
+        public Reader(SqliteConnection connection)
+        {
+            // SQLite's own lower() knows the letters of ASCII only.
+            connection.CreateFunction("lower_invariant", static (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
+            _connection = connection;
+            Statements = new(connection);
+        }
+
+        public SqliteStatements Statements { get; }
 
         public T ReadSnapshot<T>(Func<SqliteStatements, T> read)
         {
@@ -74,8 +84,8 @@ internal sealed partial class SqliteReaders(SqliteDatabase database, ILogger<Sql
         {
             Statements.Dispose();
             // A failed read may have left its transaction open, and the pool must not hand that on.
-            SqliteConnection.ClearPool(connection);
-            connection.Dispose();
+            SqliteConnection.ClearPool(_connection);
+            _connection.Dispose();
         }
     }
 }
