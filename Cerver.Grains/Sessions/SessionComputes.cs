@@ -77,6 +77,10 @@ internal sealed partial class SessionComputes(IGrainFactory grains, TimeProvider
         };
     }
 
+    /// <summary>Whether a caller names the compute that the record has.</summary>
+    public static bool IsCurrent(SessionRecord record, ComputeChoice choice) =>
+        choice.Kind == ComputeChoiceKind.Any || choice.Name == record.ComputeId || choice.Name == record.Provider;
+
     /// <summary>Takes the compute away from the record. The sandbox itself is not touched.</summary>
     public static SessionRecord Detach(SessionRecord record) => record with
     {

@@ -1,14 +1,19 @@
 using System.Text.Json;
+using Cerver.Grains.Storage;
 using Cerver.Runs;
 using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
 
-/// <summary>The entries that the gateway itself writes. Pure.</summary>
+/// <summary>What is stored as entries: those that came, and those that the gateway itself writes. Pure.</summary>
 internal static class SessionEntries
 {
     private const string RunTool = "run";
     private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Entries as they are stored: those without a time get this one.</summary>
+    public static ImmutableArray<TranscriptEntry> Stamp(ImmutableArray<TranscriptEntry> entries, DateTimeOffset now) =>
+        ImmutableArray.CreateRange(entries, entry => entry with { At = entry.At is { } at ? UnixMicroseconds.Round(at) : now });
 
     /// <summary>A run begins.</summary>
     public static TranscriptEntry RunStarted(RunRecord run) => new(

@@ -14,7 +14,7 @@ namespace Cerver.Grains.Sessions;
 internal sealed class SessionGrain(
     ISessionStore sessions, IRunStore runs, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time) : Grain, ISessionGrain
 {
-    private readonly Dictionary<string, RunRecord> _going = new(StringComparer.Ordinal);
+    private readonly GoingRuns _going = new();
     private string _accountId = "";
     private string _sessionId = "";
     private SessionRecord? _record;
@@ -26,10 +26,7 @@ internal sealed class SessionGrain(
         _record = await sessions.FindAsync(_accountId, _sessionId, cancellationToken);
         if (_record is not null)
         {
-            foreach (var run in await runs.ListGoingAsync(_accountId, _sessionId, cancellationToken))
-            {
-                _going.Add(run.RunId, run);
-            }
+            _going.Load(await runs.ListGoingAsync(_accountId, _sessionId, cancellationToken));
         }
     }
 
@@ -42,12 +39,7 @@ internal sealed class SessionGrain(
         }
 
         SessionRules.Check(request, limits.Value);
-        var now = Now();
-        var record = new SessionRecord(
-            _sessionId, _accountId, request.SessionName ?? SessionRules.NameFor(request.Task, _sessionId), SessionStatus.Idle, EndReason: null,
-            request.SessionType, request.Harness, ComputeSelection.NoProvider, ComputeId: null, SandboxId: null, request.Task, request.Workload,
-            request.Requirements, request.Metadata, new SessionMetrics(), request.ParentSessionId, PreviousSessionId: null, now, now,
-            TranscriptTotal: 0, Version: 0);
+        var record = SessionRules.NewRecord(request, _accountId, _sessionId, Now());
         if (request.Compute.Kind == ComputeChoiceKind.None)
         {
             // Also a session without compute may get some later, so what it asks for must make sense.
@@ -86,7 +78,7 @@ internal sealed class SessionGrain(
     {
         var record = Writable();
         SessionRules.Check(entries, limits.Value);
-        return (await CommitAsync(Change(record, rewrites: false, Stamp(entries)))).TranscriptTotal;
+        return (await CommitAsync(Change(record, rewrites: false, SessionEntries.Stamp(entries, Now())))).TranscriptTotal;
     }
 
     /// <inheritdoc/>
@@ -97,7 +89,7 @@ internal sealed class SessionGrain(
 
         // Compute first: an input whose compute cannot come up is refused having appended nothing.
         var attached = record is { Status: SessionStatus.Idle, ComputeId: not null } ? await computes.AttachAsync(record, cancellationToken) : record;
-        return await CommitAsync(Change(attached, rewrites: attached != record, Stamp([entry])));
+        return await CommitAsync(Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], Now())));
     }
 
     /// <inheritdoc/>
@@ -105,7 +97,7 @@ internal sealed class SessionGrain(
     {
         var record = Existing();
         _ = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
-        if (compute is not null && !IsCurrent(record, compute))
+        if (compute is not null && !SessionComputes.IsCurrent(record, compute))
         {
             return await ChangeComputeAsync(compute, cancellationToken);
         }
@@ -131,7 +123,7 @@ internal sealed class SessionGrain(
 
         // Also when the status says idle: what counts is that nothing runs when this answers.
         var ended = await computes.Sandbox(record).SuspendAsync(cancellationToken);
-        return paused != record || _going.Count > 0 ? await CommitAsync(Closing(paused, ended)) : record;
+        return paused != record || _going.Count > 0 ? await CommitAsync(_going.EndAll(paused, ended, Now())) : record;
     }
 
     /// <inheritdoc/>
@@ -147,7 +139,7 @@ internal sealed class SessionGrain(
         var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
         try
         {
-            await CommitAsync(Closing(next, ended, SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
+            await CommitAsync(_going.EndAll(next, ended, Now(), SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
         }
         catch
         {
@@ -166,8 +158,8 @@ internal sealed class SessionGrain(
         if (record.Status != SessionStatus.Ended)
         {
             var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
-            await CommitAsync(Closing(
-                record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null }, ended));
+            await CommitAsync(_going.EndAll(
+                record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null }, ended, Now()));
             await computes.ReleaseAsync(record);
         }
 
@@ -189,16 +181,7 @@ internal sealed class SessionGrain(
             return known;
         }
 
-        if (record.ComputeId is null)
-        {
-            throw new CerverException(CerverError.NoCompute, "This session only holds a transcript. POST …/compute gives it compute to run code on.");
-        }
-
-        if (_going.Count >= limits.Value.MaxConcurrentRuns)
-        {
-            throw new CerverException(CerverError.RateLimited, $"{_going.Count} runs are going on in this session; at most that many may. Try again when one is over.");
-        }
-
+        SessionRules.CheckRunnable(record, _going.Count, limits.Value);
         var runtime = await computes.RuntimeAsync(record, request.Runtime);
         var attached = await computes.AttachAsync(record, cancellationToken);
         var run = new RunRecord(
@@ -222,9 +205,9 @@ internal sealed class SessionGrain(
     /// <inheritdoc/>
     public async Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken)
     {
-        if (_record is { } record && _going.ContainsKey(ended.RunId))
+        if (_record is { } record && _going.Contains(ended.RunId))
         {
-            await CommitAsync(Closing(record, [ended]));
+            await CommitAsync(_going.End(record, [ended], Now()));
         }
     }
 
@@ -246,34 +229,8 @@ internal sealed class SessionGrain(
 
     private DateTimeOffset Now() => UnixMicroseconds.Round(time.GetUtcNow());
 
-    private ImmutableArray<TranscriptEntry> Stamp(ImmutableArray<TranscriptEntry> entries)
-    {
-        var now = Now();
-        return ImmutableArray.CreateRange(entries, entry => entry with { At = entry.At is { } at ? UnixMicroseconds.Round(at) : now });
-    }
-
-    private static bool IsCurrent(SessionRecord record, ComputeChoice choice) =>
-        choice.Kind == ComputeChoiceKind.Any || choice.Name == record.ComputeId || choice.Name == record.Provider;
-
     private SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
         SessionChange.From(next, Now(), rewrites, entries);
-
-    /// <summary>A change with which runs end, each with its entry. Runs that ended before are left out.</summary>
-    /// <remarks>When nothing is up any more, runs of which the sandbox did not say how they ended are lost: none stays going.</remarks>
-    private SessionChange Closing(SessionRecord next, ImmutableArray<RunEnd> ended, params ReadOnlySpan<TranscriptEntry> more)
-    {
-        ended = ended.RemoveAll(end => !_going.ContainsKey(end.RunId));
-        if (next.Status != SessionStatus.Running || next.SandboxId != _record!.SandboxId)
-        {
-            ended = [.. ended, .. _going.Keys.Except(ended.Select(end => end.RunId)).Select(runId => RunEnd.Lost(runId, Now()))];
-        }
-
-        var took = ended.Sum(end => (long)(end.EndedAt - _going[end.RunId].StartedAt).TotalMilliseconds);
-        return Change(
-            next with { Metrics = next.Metrics with { RunTimeMs = next.Metrics.RunTimeMs + took } },
-            rewrites: true,
-            [.. ended.Select(SessionEntries.RunEnded), .. more]) with { Ended = ended };
-    }
 
     /// <summary>Commits a change, whoever goes away meanwhile. A failed one leaves this copy in doubt: the next call starts from what is stored.</summary>
     private async Task<SessionRecord> CommitAsync(SessionChange change)
@@ -288,16 +245,7 @@ internal sealed class SessionGrain(
             throw;
         }
 
-        foreach (var ended in change.Ended)
-        {
-            _going.Remove(ended.RunId);
-        }
-
-        if (change.Started is { } run)
-        {
-            _going.Add(run.RunId, run);
-        }
-
+        _going.Apply(change);
         return _record = change.Next;
     }
 }

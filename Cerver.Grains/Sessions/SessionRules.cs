@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cerver.Errors;
+using Cerver.Grains.Computes;
 using Cerver.Runs;
 using Cerver.Sessions;
 
@@ -28,6 +29,44 @@ internal static class SessionRules
         CheckBytes(request.Task, "task", MaxTaskBytes);
         CheckBytes(request.Metadata, "metadata", limits.MaxMetadataBytes);
         CheckBytes(request.Requirements, "requirements", limits.MaxMetadataBytes);
+    }
+
+    /// <summary>The record of a session as it begins, before it has compute and before it was ever committed.</summary>
+    public static SessionRecord NewRecord(CreateSession request, string accountId, string sessionId, DateTimeOffset now) => new(
+        sessionId,
+        accountId,
+        request.SessionName ?? NameFor(request.Task, sessionId),
+        SessionStatus.Idle,
+        EndReason: null,
+        request.SessionType,
+        request.Harness,
+        ComputeSelection.NoProvider,
+        ComputeId: null,
+        SandboxId: null,
+        request.Task,
+        request.Workload,
+        request.Requirements,
+        request.Metadata,
+        new SessionMetrics(),
+        request.ParentSessionId,
+        PreviousSessionId: null,
+        CreatedAt: now,
+        UpdatedAt: now,
+        TranscriptTotal: 0,
+        Version: 0);
+
+    /// <summary>Refuses a run on a session that has nothing to run it on, or that runs as much as it may.</summary>
+    public static void CheckRunnable(SessionRecord record, int going, SessionLimits limits)
+    {
+        if (record.ComputeId is null)
+        {
+            throw new CerverException(CerverError.NoCompute, "This session only holds a transcript. POST …/compute gives it compute to run code on.");
+        }
+
+        if (going >= limits.MaxConcurrentRuns)
+        {
+            throw new CerverException(CerverError.RateLimited, $"{going} runs are going on in this session; at most that many may. Try again when one is over.");
+        }
     }
 
     /// <summary>Refuses a name beyond its limit.</summary>
