@@ -13,12 +13,18 @@ public sealed class ComputeSelectionTests
 
     private static readonly ComputeInfo Broken = Local with
     {
-        ComputeId = "provider_broken", Provider = "broken", Status = ComputeStatus.Unconfigured, Reason = "It has no key.",
+        ComputeId = "provider_broken",
+        Provider = "broken",
+        Status = ComputeStatus.Unconfigured,
+        Reason = "It has no key.",
     };
 
     private static readonly ComputeInfo Python = Local with
     {
-        ComputeId = "comp_0123456789abcdef", Provider = "python", Runtimes = [SandboxRuntime.Shell, SandboxRuntime.Python], Network = true,
+        ComputeId = "comp_0123456789abcdef",
+        Provider = "python",
+        Runtimes = [SandboxRuntime.Shell, SandboxRuntime.Python],
+        Network = true,
     };
 
     [Fact]
