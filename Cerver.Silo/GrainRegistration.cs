@@ -29,20 +29,14 @@ internal static class GrainRegistration
         .AddSingleton<ISessionStore, SqliteSessionStore>()
         .AddSingleton<IRunStore, SqliteRunStore>();
 
-    /// <summary>Sandboxes on this machine. Whether it can give any is found out before the first request.</summary>
+    /// <summary>Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.</summary>
     public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)
     {
         services.AddOptionsWithValidateOnStart<LocalComputeOptions>().BindConfiguration(LocalComputeOptions.Section);
         services.AddSingleton<IValidateOptions<LocalComputeOptions>, LocalComputeOptionsValidator>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LocalComputeProvider>(provider, data.Path));
         services.AddSingleton<IComputeProvider>(provider => provider.GetRequiredService<LocalComputeProvider>());
-        return services.AddHostedService<LocalComputeProbeService>();
-    }
-
-    private sealed class LocalComputeProbeService(LocalComputeProvider provider) : IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken) => provider.ProbeAsync(cancellationToken);
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        services.AddSingleton<LocalComputeStart>();
+        return services.AddHostedService(provider => provider.GetRequiredService<LocalComputeStart>());
     }
 }

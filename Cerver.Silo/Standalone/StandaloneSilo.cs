@@ -17,6 +17,7 @@ internal static class StandaloneSilo
         silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
         silo.Configure<EndpointOptions>(options => options.AdvertisedIPAddress = IPAddress.Loopback);
         silo.UseDataDirectory(data);
+        silo.AddStartupTask((services, cancellationToken) => services.GetRequiredService<LocalComputeStart>().Probed.WaitAsync(cancellationToken));
     }
 
     /// <summary>Keeps state in the data directory's files, which are brought up to date, and live output in memory.</summary>
