@@ -36,7 +36,11 @@ public static class ApiRegistration
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<BearerTokens>();
-        services.AddAuthentication(BearerAuthentication.Scheme)
+
+        // What AddAuthentication adds beyond this is a key ring in the home directory, for cookies that there are none of.
+        services.AddAuthenticationCore(static options => options.DefaultScheme = BearerAuthentication.Scheme);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.Scheme, configureOptions: null);
         services.AddAuthorization();
         services.AddExceptionHandler<RefusalHandler>();

@@ -8,6 +8,8 @@ namespace Cerver.Silo;
 /// <summary>Puts the gateway together. It wires and decides nothing.</summary>
 internal static class Gateway
 {
+    private const string DefaultAddress = "http://127.0.0.1:8080";
+
     /// <summary>The standalone gateway: silo and Api in one process, over SQLite in a data directory.</summary>
     /// <param name="args">Settings as <c>--Section:Name=value</c>; they win over the environment, which wins over appsettings.json.</param>
     /// <exception cref="GatewayStartException">The data directory cannot be used.</exception>
@@ -19,6 +21,13 @@ internal static class Gateway
             Args = ["--hostBuilder:reloadConfigOnChange=false", .. args],
             ContentRootPath = AppContext.BaseDirectory,
         });
+
+        // Not in appsettings.json, which wins over ASPNETCORE_URLS.
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+        {
+            builder.WebHost.UseUrls(DefaultAddress);
+        }
+
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
         builder.Services.AddSingleton(TimeProvider.System);
 

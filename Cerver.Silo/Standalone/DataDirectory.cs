@@ -39,8 +39,13 @@ internal sealed class DataDirectory : IDisposable
                 Directory.CreateDirectory(path, OwnerOnly);
             }
 
-            return new DataDirectory(path, new FileStream(
+            var data = new DataDirectory(path, new FileStream(
                 System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+
+            // A directory that was there before may be open to others. SQLite gives its other files the mode of the first.
+            CreatePrivately(data.DatabasePath);
+            CreatePrivately(data.GrainStatePath);
+            return data;
         }
         catch (UnauthorizedAccessException)
         {
@@ -59,6 +64,17 @@ internal sealed class DataDirectory : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
+
+    private static void CreatePrivately(string path)
+    {
+        using var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+    }
 
     private static string Usual() => Environment.IsPrivilegedProcess
         ? "/var/lib/cerver"

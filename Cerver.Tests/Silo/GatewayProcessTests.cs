@@ -37,7 +37,7 @@ public sealed class GatewayProcessTests : IDisposable
     [Fact]
     public async Task A_gateway_makes_its_token_once_keeps_it_to_itself_and_its_data_directory_too()
     {
-        using var gateway = Start("--urls=http://127.0.0.1:0");
+        using var gateway = Start(urls: null, "--urls=http://127.0.0.1:0");
         var banner = await ReadUntilAsync(gateway, "curl");
         var token = await File.ReadAllTextAsync(Path.Combine(_data, "token"));
 
@@ -49,10 +49,35 @@ public sealed class GatewayProcessTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "token")));
         Assert.Equal((1, true), (exitCode, error.Contains("used by another gateway", StringComparison.Ordinal)));
 
-        using var again = Start("--urls=http://127.0.0.1:0");
+        using var again = Start(urls: null, "--urls=http://127.0.0.1:0");
         await ReadUntilAsync(again, "curl");
         await EndAsync(again);
         Assert.Equal(token, await File.ReadAllTextAsync(Path.Combine(_data, "token")));
+    }
+
+    [Fact]
+    public async Task The_environment_says_where_to_listen_and_the_command_line_wins_over_it()
+    {
+        using var byEnvironment = Start("http://127.0.0.1:0");
+        var banner = await ReadUntilAsync(byEnvironment, "curl");
+        await EndAsync(byEnvironment);
+        Assert.DoesNotContain(":8080", banner, StringComparison.Ordinal);
+
+        using var byArgument = Start("http://192.0.2.1:1", "--urls=http://127.0.0.1:0");
+        await ReadUntilAsync(byArgument, "curl");
+        await EndAsync(byArgument);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "cerver.db")));
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("http://192.0.2.1:8080")]
+    public async Task An_address_that_cannot_be_listened_at_stops_the_start_with_a_sentence(string address)
+    {
+        var (exitCode, error) = await RunAsync($"--urls={address}");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--urls", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,13 +95,13 @@ public sealed class GatewayProcessTests : IDisposable
 
     private async Task<(int ExitCode, string Error)> RunAsync(params string[] args)
     {
-        using var process = Start(args);
+        using var process = Start(urls: null, args);
         var error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, error);
     }
 
-    private Process Start(params string[] args)
+    private Process Start(string? urls, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Silo.dll"), .. args])
         {
@@ -86,6 +111,12 @@ public sealed class GatewayProcessTests : IDisposable
         };
         start.Environment["CERVER_DATA"] = _data;
         start.Environment.Remove("CERVER_API_TOKEN");
+        start.Environment.Remove("ASPNETCORE_URLS");
+        if (urls is not null)
+        {
+            start.Environment["ASPNETCORE_URLS"] = urls;
+        }
+
         return Process.Start(start)!;
     }
 
