@@ -2,6 +2,7 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Errors;
 using Cerver.Api.Requests;
+using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Operations;
 using Cerver.Runs;
