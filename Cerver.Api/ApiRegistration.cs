@@ -5,6 +5,7 @@ using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
+using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -49,6 +50,8 @@ public static class ApiRegistration
         services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();
+        services.AddSingleton<SessionFeed>();
+        services.AddSingleton<AccountFeed>();
         services.AddApiReference();
         return services;
     }
@@ -72,6 +75,7 @@ public static class ApiRegistration
         app.MapApiReference();
         app.MapSessions();
         app.MapTranscripts();
+        app.MapSessionStreams();
         app.MapSessionCompute();
         app.MapRuns();
         app.MapComputes();

@@ -28,48 +28,70 @@ internal static class RunFrames
     {
         if (after < 0)
         {
-            yield return new RunBegan(run);
+            yield return Began(id: 0, run.RunId, run.SessionId);
         }
 
         await foreach (var chunk in readOutput(cancellationToken))
         {
-            yield return new RunPrinted(chunk);
+            yield return Printed(chunk.Sequence, chunk);
         }
 
         var ended = await readEnd(cancellationToken);
         if (after <= ended.OutputHead)
         {
-            yield return EndOf(ended);
+            yield return Ended(ended.OutputHead + 1, ended);
         }
     }
 
-    private static EventFrame EndOf(RunRecord run) => run.Status switch
+    /// <summary>A run began.</summary>
+    public static EventFrame Began(long id, string runId, string sessionId) => new BeganFrame(id, runId, sessionId);
+
+    /// <summary>A run printed something.</summary>
+    /// <param name="id">The position of the event.</param>
+    /// <param name="chunk">What it printed.</param>
+    /// <param name="runId">The run, in a stream of more than one.</param>
+    public static EventFrame Printed(long id, RunChunk chunk, string? runId = null) => new PrintedFrame(id, chunk, runId);
+
+    /// <summary>A run is over.</summary>
+    /// <param name="id">The position of the event.</param>
+    /// <param name="run">How it ended.</param>
+    /// <param name="runId">The run, in a stream of more than one.</param>
+    public static EventFrame Ended(long id, RunRecord run, string? runId = null) => run.Status switch
     {
         RunStatus.Running => throw new InvalidOperationException($"The output of {run.RunId} ended before the run did."),
-        RunStatus.Lost => new ErrorFrame(run.OutputHead + 1, Refusals.RunLost(run.RunId)),
-        _ => new RunEnded(run),
+        RunStatus.Lost => new ErrorFrame(id, Refusals.RunLost(run.RunId), runId),
+        _ => new EndedFrame(id, run, runId),
     };
 
-    private sealed class RunBegan(RunRecord run) : EventFrame(id: 0)
+    private static void WriteRun(Utf8JsonWriter writer, string? runId)
+    {
+        if (runId is not null)
+        {
+            writer.WriteString("run_id"u8, runId);
+        }
+    }
+
+    private sealed class BeganFrame(long id, string runId, string sessionId) : EventFrame(id)
     {
         public override ReadOnlySpan<byte> Event => "run"u8;
 
         public override void WriteData(Utf8JsonWriter writer)
         {
             writer.WriteStartObject();
-            writer.WriteString("run_id"u8, run.RunId);
-            writer.WriteString("session_id"u8, run.SessionId);
+            WriteRun(writer, runId);
+            writer.WriteString("session_id"u8, sessionId);
             writer.WriteEndObject();
         }
     }
 
-    private sealed class RunPrinted(RunChunk chunk) : EventFrame(chunk.Sequence)
+    private sealed class PrintedFrame(long id, RunChunk chunk, string? runId) : EventFrame(id)
     {
         public override ReadOnlySpan<byte> Event => chunk.Kind == OutputKind.Stderr ? "stderr"u8 : "stdout"u8;
 
         public override void WriteData(Utf8JsonWriter writer)
         {
             writer.WriteStartObject();
+            WriteRun(writer, runId);
             if (Utf8.IsValid(chunk.Data))
             {
                 writer.WriteString("data"u8, chunk.Data);
@@ -83,13 +105,14 @@ internal static class RunFrames
         }
     }
 
-    private sealed class RunEnded(RunRecord run) : EventFrame(run.OutputHead + 1)
+    private sealed class EndedFrame(long id, RunRecord run, string? runId) : EventFrame(id)
     {
         public override ReadOnlySpan<byte> Event => "exit"u8;
 
         public override void WriteData(Utf8JsonWriter writer)
         {
             writer.WriteStartObject();
+            WriteRun(writer, runId);
             if (run.ExitCode is { } exitCode)
             {
                 writer.WriteNumber("exit_code"u8, exitCode);

@@ -22,6 +22,9 @@ namespace Cerver.Api.Streams;
 /// <param name="after">The last id that the client has seen; a failure before the first event keeps it there.</param>
 internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> frames, long after) : IResult
 {
+    /// <summary>The content type of every stream.</summary>
+    public const string ContentType = "text/event-stream";
+
     private const int MaxUnflushedBytes = 64 * 1_024;
 
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
@@ -36,7 +39,7 @@ internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> fra
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, stopping);
 
         var response = httpContext.Response;
-        response.ContentType = "text/event-stream";
+        response.ContentType = ContentType;
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
         httpContext.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();

@@ -25,14 +25,41 @@ internal sealed class FrameReader : IDisposable
         return new FrameReader(response, await response.Content.ReadAsStreamAsync());
     }
 
+    /// <summary>Opens a stream that is there to be read.</summary>
+    public static async Task<FrameReader> GetAsync(HttpClient client, string path)
+    {
+        var response = await client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return new FrameReader(response, await response.Content.ReadAsStreamAsync());
+    }
+
     /// <summary>The next frame; comments are passed over.</summary>
-    public async Task<Frame> NextAsync()
+    public async Task<Frame> NextAsync() => await TryNextAsync() ?? throw new InvalidOperationException("The stream has ended.");
+
+    /// <summary>All frames until the stream ends.</summary>
+    public async Task<List<Frame>> ToEndAsync()
+    {
+        var frames = new List<Frame>();
+        while (await TryNextAsync() is { } frame)
+        {
+            frames.Add(frame);
+        }
+
+        return frames;
+    }
+
+    private async Task<Frame?> TryNextAsync()
     {
         var line = await _reader.ReadLineAsync();
         while (line is not null && line.StartsWith(':'))
         {
             Assert.Equal("", await _reader.ReadLineAsync());
             line = await _reader.ReadLineAsync();
+        }
+
+        if (line is null)
+        {
+            return null;
         }
 
         var id = Field(line, "id: ");

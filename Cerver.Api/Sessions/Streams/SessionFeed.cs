@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using Cerver.Api.Accounts;
+using Cerver.Api.Streams;
+using Cerver.Errors;
+using Cerver.Sessions;
+
+namespace Cerver.Api.Sessions.Streams;
+
+/// <summary>Reads what happens in sessions, for whoever watches in this process. However many watch a session, it is followed once.</summary>
+internal sealed class SessionFeed(IClusterClient cluster)
+{
+    private readonly LiveTails<SessionEvent> _tails = new();
+
+    /// <summary>The events of a session after a position, until it has ended.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="after">The id of the last event that was seen, or null for none.</param>
+    /// <param name="cancellationToken">The watcher goes away.</param>
+    public async IAsyncEnumerable<EventFrame> WatchAsync(
+        string accountId, string sessionId, long? after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var source = new Source(cluster, accountId, sessionId);
+        await foreach (var happened in _tails.ReadAsync(sessionId, () => new SessionWatch(source), after + 1 ?? 0, cancellationToken))
+        {
+            yield return SessionFrames.Of(sessionId, happened);
+        }
+    }
+
+    /// <summary>How many events the session has.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public async Task<long> CountAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
+        (await Caller.Recall(cluster).ReadEventsAsync(accountId, sessionId, from: long.MaxValue, cancellationToken)).Head;
+
+    private sealed class Source(IClusterClient cluster, string accountId, string sessionId) : ISessionSource
+    {
+        private readonly ISessionGrain _session = cluster.GetGrain<ISessionGrain>(SessionKey.For(accountId, sessionId));
+
+        public Task<SessionEventPage> ReadAsync(long from, CancellationToken cancellationToken) =>
+            Caller.Recall(cluster).ReadEventsAsync(accountId, sessionId, from, cancellationToken);
+
+        public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken) => _session.WaitAsync(known, atMost, cancellationToken);
+    }
+}

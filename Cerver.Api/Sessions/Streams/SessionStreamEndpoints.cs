@@ -1,0 +1,42 @@
+using Cerver.Api.Accounts;
+using Cerver.Api.Requests;
+using Cerver.Api.Streams;
+
+namespace Cerver.Api.Sessions.Streams;
+
+/// <summary>Watching a session, or all of an account.</summary>
+internal static class SessionStreamEndpoints
+{
+    public static void MapSessionStreams(this IEndpointRouteBuilder routes)
+    {
+        var sessions = routes.MapGroup("/v2/sessions").WithTags("Streams").RequireAuthorization();
+        sessions.MapGet("/stream", WatchAccount).WithName("watchSessions")
+            .WithSummary("Streams the account's sessions as they change.")
+            .WithMetadata(new ParameterMetadata(StreamPosition.Parameters))
+            .WithDescription("Of changes that follow each other closely the last one is told. Without an id the stream begins now: watch first, then list. Who comes back with "
+                + "the last id may be told again what changed in the ten seconds before. A session that is erased is not told of.")
+            .Produces<string>(contentType: EventStreamResult.ContentType);
+        sessions.MapGet("/{sessionId}/stream", WatchSession).WithName("watchSession")
+            .WithSummary("Streams everything that happens in a session, from the beginning or after an event.")
+            .WithMetadata(new ParameterMetadata(StreamPosition.Parameters))
+            .WithDescription("Entries, statuses and runs in one order, which is the same for everybody and whenever it is read. An id that the session has not come to is refused.")
+            .Produces<string>(contentType: EventStreamResult.ContentType);
+    }
+
+    private static async Task<EventStreamResult> WatchSession(
+        string sessionId, HttpRequest request, Caller caller, SessionFeed feed, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        var position = StreamPosition.Read(request);
+        var count = await feed.CountAsync(caller.AccountId, sessionId, cancellationToken);
+        position?.RequireAtMost(Math.Max(count - 1, 0));
+        return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, cancellationToken), position?.After ?? 0);
+    }
+
+    private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var position = StreamPosition.Read(request);
+        position?.RequireAtMost(AccountFrames.IdOf(time.GetUtcNow()));
+        return new(feed.WatchAsync(caller.AccountId, position?.After, cancellationToken), position?.After ?? 0);
+    }
+}

@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using System.Text;
+using Cerver.Errors;
+using Cerver.Operations;
+using Cerver.Sessions;
+using CsCheck;
+using static Cerver.Tests.GrainCluster;
+
+namespace Cerver.Tests.Sessions;
+
+/// <summary>A session over real storage does what the pure model of a session does.</summary>
+[Collection(nameof(GrainCluster))]
+public sealed class SessionModelTests(GrainCluster cluster)
+{
+    // Few keys, few texts: the interesting things happen when calls meet.
+    private static readonly Gen<string?> Key = Gen.Frequency((3, Gen.Const((string?)null)), (2, Gen.Int[0, 2].Select(static key => new string?[] { "a", "b", "c" }[key])));
+    private static readonly Gen<string> Word = Gen.Int[0, 2].Select(static word => new[] { "x", "y", "z" }[word]);
+
+    private static readonly Gen<SessionCall> AppendCall =
+        Gen.Select(Word.Array[1, 3], Gen.Frequency((3, Gen.Const((long?)null)), (1, Gen.Long[0, 6].Select(static expected => (long?)expected))), Key)
+            .Select(static SessionCall (texts, expected, key) => new SessionCall.Append([.. texts], expected, key));
+
+    private static readonly Gen<SessionCall> Call = Gen.Frequency(
+        (8, AppendCall),
+        (3, Gen.Select(Word, Key).Select(static SessionCall (text, key) => new SessionCall.Input(text, key))),
+        (2, Gen.Select(Word, Key).Select(static SessionCall (name, key) => new SessionCall.Rename(name, key))),
+        (2, Key.Select(static SessionCall (key) => new SessionCall.Pause(key))),
+        (2, Key.Select(static SessionCall (key) => new SessionCall.Resume(key))),
+        (1, Key.Select(static SessionCall (key) => new SessionCall.End(key))));
+
+    [Fact]
+    public Task Calls_one_after_the_other_answer_as_the_model_does_and_leave_what_it_leaves() =>
+        Call.Array[1, 25].SampleAsync(
+            async calls =>
+            {
+                var (session, accountId, sessionId) = cluster.NewSession();
+                var model = SessionModel.New((await session.CreateAsync(Request())).Value.SessionName);
+                foreach (var call in calls)
+                {
+                    (model, var expected) = model.Apply(call);
+                    Assert.Equal(expected, await MakeAsync(session, call));
+                }
+
+                await AssertLeftAsync(model, accountId, sessionId);
+                await session.EndAsync(purge: true);
+            },
+            iter: 60,
+            threads: 1);
+
+    [Fact]
+    public Task Concurrent_calls_answer_as_the_model_does_in_some_order_that_keeps_each_callers_own() =>
+        Call.Array[1, 5].Array[3].SampleAsync(
+            async callers =>
+            {
+                var (session, accountId, sessionId) = cluster.NewSession();
+                var start = SessionModel.New((await session.CreateAsync(Request())).Value.SessionName);
+                var answers = await Task.WhenAll(callers.Select(async calls =>
+                {
+                    var made = new List<string>();
+                    foreach (var call in calls)
+                    {
+                        made.Add(await MakeAsync(session, call));
+                    }
+
+                    return made;
+                }));
+
+                var left = await ReadAsync(accountId, sessionId);
+                Assert.True(Explains(start, callers, answers, new int[callers.Length], left), Describe(callers, answers, left));
+                await session.EndAsync(purge: true);
+            },
+            iter: 100,
+            threads: 1,
+            print: static _ => "");
+
+    /// <summary>Whether some order of what is left to be made gives these answers and, in the end, this.</summary>
+    private static bool Explains(SessionModel model, SessionCall[][] callers, List<string>[] answers, int[] made, Left left)
+    {
+        var isDone = true;
+        for (var caller = 0; caller < callers.Length; caller++)
+        {
+            if (made[caller] == callers[caller].Length)
+            {
+                continue;
+            }
+
+            isDone = false;
+            var (next, answer) = model.Apply(callers[caller][made[caller]]);
+            if (answer != answers[caller][made[caller]])
+            {
+                continue;
+            }
+
+            made[caller]++;
+            if (Explains(next, callers, answers, made, left))
+            {
+                return true;
+            }
+
+            made[caller]--;
+        }
+
+        return isDone && Left.Of(model) == left;
+    }
+
+    private async Task AssertLeftAsync(SessionModel model, string accountId, string sessionId) =>
+        Assert.Equal(Left.Of(model), await ReadAsync(accountId, sessionId));
+
+    private async Task<Left> ReadAsync(string accountId, string sessionId)
+    {
+        var page = await cluster.Recall.ReadSessionAsync(accountId, sessionId, new());
+        var events = await cluster.Recall.ReadEventsAsync(accountId, sessionId, from: 0);
+        Assert.Equal(Enumerable.Range(0, events.Events.Length).Select(static position => (long)position), events.Events.Select(happened => happened.Position));
+        Assert.Equal((events.Events.Length, page.Entries.Length), ((int)events.Head, (int)page.Session.TranscriptTotal));
+        return new Left(
+            page.Session.Status,
+            page.Session.SessionName,
+            string.Join(' ', page.Entries.Select(entry => entry.Content)),
+            string.Join(", ", events.Events.Select(happened => happened switch
+            {
+                EntryAdded added => $"entry {added.Index}",
+                StatusChanged changed => $"status {changed.Status}",
+                _ => happened.ToString(),
+            })));
+    }
+
+    private static async Task<string> MakeAsync(ISessionGrain session, SessionCall call)
+    {
+        // Another call under the same key is another request.
+        var operation = call.Key is null ? null : new Operation($"{session.GetPrimaryKeyString()} {call.Key}", [.. Encoding.UTF8.GetBytes(RequestOf(call))]);
+        try
+        {
+            return call switch
+            {
+                SessionCall.Append append => Answer(
+                    await session.AppendAsync(new([.. append.Texts.Select(Text)], append.Expected), operation), static total => $"{total}"),
+                SessionCall.Input input => Answer(
+                    await session.InputAsync(Text(input.Text), operation), static record => $"{record.TranscriptTotal} {record.Status}"),
+                SessionCall.Rename rename => Answer(
+                    await session.UpdateAsync(new(rename.Name, Metadata: null), operation), static record => $"{record.SessionName} {record.Status}"),
+                SessionCall.Pause => Answer(await session.PauseAsync(operation), static record => $"{record.Status}"),
+                SessionCall.Resume => Answer(await session.ResumeAsync(compute: null, operation), static record => $"{record.Status}"),
+                SessionCall.End => Answer(await session.EndAsync(purge: false, operation), static status => $"{status}"),
+                _ => throw new InvalidOperationException($"No call for {call}."),
+            };
+        }
+        catch (CerverException refusal)
+        {
+            return $"{refusal.Code}";
+        }
+    }
+
+    private static string Answer<T>(Outcome<T> outcome, Func<T, string> describe) =>
+        outcome.IsReplayed ? $"{describe(outcome.Value)} again" : describe(outcome.Value);
+
+    private static string RequestOf(SessionCall call) =>
+        call is SessionCall.Append append ? $"append {string.Join(' ', append.Texts)} {append.Expected}" : $"{call}";
+
+    private static string Describe(SessionCall[][] callers, List<string>[] answers, Left left) =>
+        $"{string.Join("; ", callers.Select((calls, caller) => string.Join(", ", calls.Zip(answers[caller], static (call, answer) => $"{RequestOf(call)} {call.Key} = {answer}"))))} left {left}";
+
+    /// <summary>What can be seen of a session in the end.</summary>
+    private sealed record Left(SessionStatus Status, string Name, string Contents, string Happened)
+    {
+        public static Left Of(SessionModel model) =>
+            new(model.Status, model.Name, string.Join(' ', model.Contents), string.Join(", ", model.Happened));
+    }
+}
