@@ -21,8 +21,9 @@ internal static class Examples
     /// <summary>A body that the route takes.</summary>
     public static JsonNode? RequestOf(string operationId) => Routes.Value[operationId]?["request"]?.DeepClone();
 
-    /// <summary>What the route answers.</summary>
-    public static JsonNode? AnswerOf(string operationId, string status) => Routes.Value[operationId]?[status]?.DeepClone() ?? RefusalOf(status);
+    /// <summary>What the route answers; a route that answers in several types has an example for each.</summary>
+    public static JsonNode? AnswerOf(string operationId, string status, string contentType) =>
+        (Routes.Value[operationId]?[$"{status} {contentType}"] ?? Routes.Value[operationId]?[status])?.DeepClone() ?? RefusalOf(status);
 
     /// <summary>What a status means, for those that every route shares.</summary>
     public static string? MeaningOf(string status) => RefusalOf(status) is null ? null : status switch

@@ -15,7 +15,7 @@ internal static class OperationDetails
     private const string Events =
         "Server-sent events, each an `id`, an `event` and one line of `data`, which is JSON: `run` `{run_id, session_id}` · `stdout` and `stderr` `{data}`, or "
         + "`{data_base64}` for bytes that are not UTF-8 · `exit` `{exit_code, duration_ms, timed_out, cancelled}`, with `truncated: true` when output was left out · "
-        + "`error` `{error, code}`. The stream ends after `exit` or `error`. A `: ping` comment follows 15 seconds of silence.";
+        + "`gap` `{from, to}` for output that is gone, with the ids that are missing · `error` `{error, code}`. The stream ends after `exit` or `error`. A `: ping` comment follows 15 seconds of silence.";
 
     public static Task ApplyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -63,6 +63,7 @@ internal static class OperationDetails
                 Minimum = number.Min.ToString(CultureInfo.InvariantCulture),
                 Maximum = number.Max == long.MaxValue ? null : number.Max.ToString(CultureInfo.InvariantCulture),
             },
+            ChoiceParameter choice => new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. choice.Choices] },
             FlagParameter => new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["1", "0", "true", "false"] },
             _ => new OpenApiSchema { Type = JsonSchemaType.String },
         },
@@ -94,9 +95,9 @@ internal static class OperationDetails
 
         foreach (var (status, response) in operation.Responses!)
         {
-            foreach (var content in response.Content?.Values ?? [])
+            foreach (var (type, content) in response.Content ?? ImmutableDictionary<string, OpenApiMediaType>.Empty)
             {
-                content.Example = Examples.AnswerOf(operation.OperationId!, status);
+                content.Example = Examples.AnswerOf(operation.OperationId!, status, type);
             }
 
             if (response is OpenApiResponse own)

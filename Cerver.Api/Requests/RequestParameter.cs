@@ -68,6 +68,23 @@ internal sealed record TextParameter(string Name, string Description, bool IsHea
     }
 }
 
+/// <summary>One word of a few; an empty one counts as absent.</summary>
+/// <param name="Name">Its name on the wire.</param>
+/// <param name="Choices">The words.</param>
+/// <param name="Description">For the API reference.</param>
+internal sealed record ChoiceParameter(string Name, ImmutableArray<string> Choices, string Description)
+    : RequestParameter(Name, Description, IsHeader: false)
+{
+    /// <summary>The word, or null when it is absent.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> for any other word.</exception>
+    public string? Read(HttpRequest request) => ReadText(request) switch
+    {
+        null or "" => null,
+        var word when Choices.Contains(word) => word,
+        _ => throw Refuse($"must be one of {string.Join(", ", Choices)}."),
+    };
+}
+
 /// <summary>A yes or no: <c>1</c> and <c>true</c>, <c>0</c> and <c>false</c>.</summary>
 /// <param name="Name">Its name on the wire.</param>
 /// <param name="Description">For the API reference.</param>

@@ -12,6 +12,7 @@ internal sealed class FoldedOutput(int maxBytes)
     private readonly List<byte[]> _stdout = [];
     private readonly List<byte[]> _stderr = [];
     private int _bytes;
+    private long _next = 1;
 
     /// <summary>Whether there was more than is kept.</summary>
     public bool Truncated { get; private set; }
@@ -19,13 +20,18 @@ internal sealed class FoldedOutput(int maxBytes)
     /// <summary>Takes the next piece. From the first that does not fit on, none is kept: output with a hole in it would be worse than its beginning.</summary>
     public void Add(RunChunk chunk)
     {
-        Truncated |= chunk.Data.Length > maxBytes - _bytes;
+        Truncated |= chunk.Sequence != _next || chunk.Data.Length > maxBytes - _bytes;
+        _next = chunk.Sequence + 1;
         if (!Truncated)
         {
             _bytes += chunk.Data.Length;
             (chunk.Kind == OutputKind.Stdout ? _stdout : _stderr).Add(chunk.Data);
         }
     }
+
+    /// <summary>Says how much output there was. What did not come is gone.</summary>
+    /// <param name="head">The sequence number of the last piece.</param>
+    public void EndAt(long head) => Truncated |= head >= _next;
 
     /// <summary>Writes both outputs as members of an object that is open.</summary>
     public void WriteMembers(Utf8JsonWriter writer)

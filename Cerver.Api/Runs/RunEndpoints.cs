@@ -21,12 +21,6 @@ internal static class RunEndpoints
     private static readonly NumberParameter Limit = new("limit", 1, 200, "How many runs; 20 when left out.");
     private static readonly TextParameter Cursor = new("cursor", "The `next_cursor` of the page before.");
 
-    private static readonly NumberParameter LastEventIdHeader =
-        new("Last-Event-ID", 0, long.MaxValue, "The id of the last event that was seen; what is after it is sent. Goes before the two in the query.", IsHeader: true);
-
-    private static readonly NumberParameter LastEventId = new("last_event_id", 0, long.MaxValue, "The same as the `Last-Event-ID` header.");
-    private static readonly NumberParameter After = new("after", 0, long.MaxValue, "The same as `last_event_id`.");
-
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
         var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Runs").RequireAuthorization();
@@ -53,8 +47,8 @@ internal static class RunEndpoints
             .Produces<RunAnswer>();
         session.MapGet("/runs/{runId}/stream", WatchRun).WithName("watchRun")
             .WithSummary("Streams what a run printed and prints, from the beginning or after an event.")
-            .WithDescription("The same events as `run/stream`, byte for byte, for a run that is going on or over.")
-            .WithMetadata(new ParameterMetadata([LastEventIdHeader, LastEventId, After]))
+            .WithDescription("The same events as `run/stream`, byte for byte, for a run that is going on or over. An id that the run has not come to is refused.")
+            .WithMetadata(new ParameterMetadata(StreamPosition.Parameters))
             .Produces<string>(contentType: EventStream);
         session.MapDelete("/runs/{runId}", CancelRun).WithName("cancelRun")
             .WithSummary("Stops a run.")
@@ -120,9 +114,14 @@ internal static class RunEndpoints
     private static async Task<EventStreamResult> WatchRun(
         string sessionId, string runId, HttpRequest request, Caller caller, IClusterClient cluster, RunFeed feed, CancellationToken cancellationToken)
     {
-        // A browser that reconnects keeps the address it began with and adds the header, which is newer.
-        var after = LastEventIdHeader.Read(request) ?? LastEventId.Read(request) ?? After.Read(request) ?? RunFrames.Beginning;
+        var position = StreamPosition.Read(request);
         var run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+        if (position is not null)
+        {
+            await feed.RequireReachedAsync(caller.AccountId, run, position, cancellationToken);
+        }
+
+        var after = position?.After ?? RunFrames.Beginning;
         return new(feed.Watch(caller.AccountId, run, after), after);
     }
 

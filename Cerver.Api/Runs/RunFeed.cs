@@ -15,6 +15,17 @@ internal sealed class RunFeed(RunHub hub, IClusterClient cluster)
         token => hub.WatchAsync(accountId, run, Math.Max(after, 0), token),
         token => Caller.Recall(cluster).GetRunAsync(accountId, run.SessionId, run.RunId, token));
 
+    /// <summary>Refuses a position beyond the run's last event.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/>.</exception>
+    public async Task RequireReachedAsync(string accountId, RunRecord run, StreamPosition position, CancellationToken cancellationToken)
+    {
+        // Nobody needs to be asked about the first two: the end of a run without output is 1.
+        if (position.After > 1)
+        {
+            position.RequireAtMost(await hub.HeadAsync(accountId, run, position.After - 1, cancellationToken) + 1);
+        }
+    }
+
     /// <summary>Waits until the run is over.</summary>
     /// <param name="accountId">The account.</param>
     /// <param name="run">The run.</param>
@@ -29,6 +40,8 @@ internal sealed class RunFeed(RunHub hub, IClusterClient cluster)
             output.Add(chunk);
         }
 
-        return await Caller.Recall(cluster).GetRunAsync(accountId, run.SessionId, run.RunId, cancellationToken);
+        var ended = await Caller.Recall(cluster).GetRunAsync(accountId, run.SessionId, run.RunId, cancellationToken);
+        output.EndAt(ended.OutputHead);
+        return ended;
     }
 }

@@ -8,6 +8,7 @@ using Cerver.Runs;
 namespace Cerver.Api.Runs;
 
 /// <summary>A run as events: that it began, what it prints, how it ended. Ids are 0, the sequence numbers of its output, and one more than the last.</summary>
+/// <remarks>Output whose rows are gone is a <c>gap</c> with the id of the last that is missing.</remarks>
 internal static class RunFrames
 {
     /// <summary>The position of a client that has seen nothing, not even that the run began.</summary>
@@ -31,12 +32,24 @@ internal static class RunFrames
             yield return Began(id: 0, run.RunId, run.SessionId);
         }
 
+        var next = Math.Max(after, 0) + 1;
         await foreach (var chunk in readOutput(cancellationToken))
         {
+            if (chunk.Sequence > next)
+            {
+                yield return new GapFrame(next, chunk.Sequence - 1);
+            }
+
             yield return Printed(chunk.Sequence, chunk);
+            next = chunk.Sequence + 1;
         }
 
         var ended = await readEnd(cancellationToken);
+        if (next <= ended.OutputHead)
+        {
+            yield return new GapFrame(next, ended.OutputHead);
+        }
+
         if (after <= ended.OutputHead)
         {
             yield return Ended(ended.OutputHead + 1, ended);

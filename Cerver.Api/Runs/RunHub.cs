@@ -21,4 +21,27 @@ internal sealed class RunHub(IRunSource runs)
         run.Status == RunStatus.Running
             ? _tails.ReadAsync(run.RunId, () => new RunWatch(runs, accountId, run), after, cancellationToken)
             : RunRows.ReadAsync(runs, accountId, run, after, upTo: run.OutputHead, cancellationToken);
+
+    /// <summary>How far the run's output has come: the sequence number of its last chunk, or of any other that is not less than what is asked for.</summary>
+    /// <param name="accountId">The account that owns the run.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="asked">Whether it has come so far is the question.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<long> HeadAsync(string accountId, RunRecord run, long asked, CancellationToken cancellationToken)
+    {
+        if (run.Status != RunStatus.Running)
+        {
+            return run.OutputHead;
+        }
+
+        var (head, _) = await runs.WaitAsync(accountId, run, TimeSpan.Zero, cancellationToken);
+        if (head >= asked)
+        {
+            return head;
+        }
+
+        // After a restart nobody may know how far a run came whose end is yet to be recorded; its rows do.
+        var rows = await runs.ReadOutputAsync(accountId, run, after: asked - 1, cancellationToken);
+        return rows.IsEmpty ? head : rows[^1].Sequence;
+    }
 }

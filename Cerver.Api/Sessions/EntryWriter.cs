@@ -25,6 +25,13 @@ internal static class EntryWriter
     public static void Write(Utf8JsonWriter writer, TranscriptEntry entry)
     {
         writer.WriteStartObject();
+        WriteMembers(writer, entry);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes what an entry has into an object that is open.</summary>
+    public static void WriteMembers(Utf8JsonWriter writer, TranscriptEntry entry)
+    {
         if (entry.At is { } at)
         {
             writer.WriteString(At, at.UtcDateTime);
@@ -34,7 +41,6 @@ internal static class EntryWriter
         writer.WriteString(Kind, entry.Kind);
         writer.WriteString(Content, entry.Content);
         WriteTool(writer, entry);
-        writer.WriteEndObject();
     }
 
     private static void WriteTool(Utf8JsonWriter writer, TranscriptEntry entry)

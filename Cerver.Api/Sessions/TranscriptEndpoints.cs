@@ -2,6 +2,7 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Errors;
 using Cerver.Api.Requests;
+using Cerver.Api.Sessions.Exports;
 using Cerver.Errors;
 using Cerver.Sessions;
 
@@ -14,6 +15,11 @@ internal static class TranscriptEndpoints
     private static readonly NumberParameter Since = new("since", 0, long.MaxValue, "Only entries from this position on; the first entry of a transcript is 0.");
     private static readonly NumberParameter Tail = new("tail", 0, long.MaxValue, "Only this many entries from the end.");
 
+    private static readonly ChoiceParameter Format = new(
+        "format",
+        TranscriptFormat.Words,
+        "`text` to read, which it is when left out; `markdown` to read rendered; `jsonl` for programs: a line with the session's record, then a line for each entry.");
+
     public static void MapTranscripts(this IEndpointRouteBuilder routes)
     {
         var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Transcripts").RequireAuthorization();
@@ -22,6 +28,12 @@ internal static class TranscriptEndpoints
             .WithDescription("A transcript of any length is streamed as one JSON document. `since` and `tail` exclude each other.")
             .WithMetadata(new ParameterMetadata([Full, Since, Tail]))
             .Produces<SessionWithTranscript>();
+        session.MapGet("/export", Export).WithName("exportSession")
+            .WithSummary("Reads the whole transcript as a file.")
+            .WithDescription(
+                "It has the entries that there are when it begins. When something goes wrong on the way the connection is cut: a file that ends in order is whole.")
+            .WithMetadata(new ParameterMetadata([Format]))
+            .Produces<string>(StatusCodes.Status200OK, "text/plain", "text/markdown", "application/x-ndjson");
         session.MapPost("/transcript", Append).WithName("appendTranscript")
             .WithSummary("Adds entries to the end of the transcript: all of them, in order, or none.")
             .WithDescription("They are on disk when this answers. With `expected_total` nothing is added when somebody else appended first: 409 `conflict` says the total.")
@@ -42,6 +54,16 @@ internal static class TranscriptEndpoints
         var recall = Caller.Recall(cluster);
         var first = await recall.ReadSessionAsync(caller.AccountId, sessionId, slice, cancellationToken);
         return new(first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
+    }
+
+    private static async Task<TranscriptExport> Export(
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        var format = TranscriptFormat.Of(Format.Read(request) ?? TranscriptFormat.Text);
+        var recall = Caller.Recall(cluster);
+        var first = await recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(), cancellationToken);
+        return new(format, first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
     }
 
     private static async Task<JsonAnswer<EntriesAppended>> Append(

@@ -16,11 +16,12 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
     /// <summary>What a reader takes at once. It holds on to that for as long as its client is slow, so it is less than the whole ring.</summary>
     private const int TakeBytes = 64 * 1024;
 
-    private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly TailRing<T> _ring = new(RingBytes);
 
-    /// <summary>Never disposed of: an event that was already under way may come to it when the last reader is gone, and without a wait handle there is nothing to free.</summary>
+    // These two are never disposed of: an event that was under way when the last reader left still comes to them, and without a wait handle they hold nothing
+    // that needs to be freed.
+    private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _fill = new(1, 1);
 
     private TaskCompletionSource _changed = NewSignal();
@@ -190,7 +191,6 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _following;
-        _stop.Dispose();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -66,6 +66,55 @@ public sealed class RunFramesTests
         Assert.EndsWith(""","code":"run_lost"}""", frames.Single(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Output_that_is_gone_is_announced_before_what_follows_it_and_before_the_end()
+    {
+        var frames = await ReadAsync(Ended with { OutputHead = 8 }, after: 1, Chunk(4, OutputKind.Stdout, "d"u8), Chunk(5, OutputKind.Stdout, "e"u8));
+
+        Assert.Equal(
+            [
+                """3 gap {"from":2,"to":3}""",
+                """4 stdout {"data":"d"}""",
+                """5 stdout {"data":"e"}""",
+                """8 gap {"from":6,"to":8}""",
+                """9 exit {"exit_code":3,"duration_ms":1234,"timed_out":false,"cancelled":false}""",
+            ],
+            frames);
+    }
+
+    [Fact]
+    public async Task A_client_that_comes_back_after_a_gap_is_not_told_of_it_again()
+    {
+        var frames = await ReadAsync(Ended with { OutputHead = 4 }, after: 3, Chunk(4, OutputKind.Stdout, "d"u8));
+
+        Assert.Equal(["4 stdout", "5 exit"], frames.Select(static frame => frame[..frame.IndexOf('{', StringComparison.Ordinal)].TrimEnd()));
+    }
+
+    [Fact]
+    public void Output_with_a_hole_is_folded_up_to_the_hole()
+    {
+        var output = new FoldedOutput(maxBytes: 100);
+        output.Add(Chunk(1, OutputKind.Stdout, "a"u8));
+        output.Add(Chunk(3, OutputKind.Stdout, "c"u8));
+        output.Add(Chunk(4, OutputKind.Stdout, "d"u8));
+
+        Assert.True(output.Truncated);
+        Assert.Equal("""{"stdout":"a","stderr":""}""", Write(output));
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void Output_that_ends_before_its_head_is_truncated(long head, bool truncated)
+    {
+        var output = new FoldedOutput(maxBytes: 100);
+        output.Add(Chunk(1, OutputKind.Stdout, "a"u8));
+
+        output.EndAt(head);
+
+        Assert.Equal(truncated, output.Truncated);
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(1_000)]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using static Cerver.Tests.Http.GatewayFixture;
 
 namespace Cerver.Tests.Http;
@@ -93,6 +94,59 @@ public sealed class RunHttpTests(GatewayFixture gateway)
             Assert.EndsWith(rest, whole, StringComparison.Ordinal);
             Assert.Equal(ids.Count - ids.IndexOf(last) - 1, rest.Split('\n').Count(line => line.StartsWith("id: ", StringComparison.Ordinal)));
         }
+    }
+
+    [Fact]
+    public async Task A_position_beyond_the_end_of_a_run_is_refused_and_the_end_itself_is_not()
+    {
+        var id = await gateway.CreateAsync();
+        var (runId, _) = await RunAsync(id, new { code = "echo one" });
+        var stream = $"/v2/sessions/{id}/runs/{runId}/stream";
+
+        Assert.Equal("", await gateway.Client.GetStringAsync(new Uri($"{stream}?after=2", UriKind.Relative)));
+        Assert.Equal((HttpStatusCode.BadRequest, "last_event_id"), await RefusalAsync($"{stream}?last_event_id=3"));
+        Assert.Equal((HttpStatusCode.BadRequest, "after"), await RefusalAsync($"{stream}?after=9223372036854775807"));
+        Assert.Equal((HttpStatusCode.BadRequest, "Last-Event-ID"), await RefusalAsync($"{stream}?after=1", lastEventId: "3"));
+    }
+
+    [Fact]
+    public async Task A_position_beyond_what_a_run_has_printed_so_far_is_refused()
+    {
+        var id = await gateway.CreateAsync();
+        using var frames = await FrameReader.PostAsync(gateway.Client, $"/v2/sessions/{id}/run/stream", new { code = "echo one; until [ -e go ]; do sleep 0.01; done; echo two" });
+        var runId = Text((await frames.NextAsync()).Data, "run_id")!;
+        await frames.NextAsync();
+        var stream = $"/v2/sessions/{id}/runs/{runId}/stream";
+
+        Assert.Equal((HttpStatusCode.BadRequest, "last_event_id"), await RefusalAsync($"{stream}?last_event_id=3"));
+        using var watching = await gateway.Client.GetAsync(new Uri($"{stream}?last_event_id=1", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        await RunAsync(id, new { code = "touch go" });
+
+        Assert.StartsWith("id: 2\nevent: stdout\ndata: {\"data\":\"two\\n\"}\n", await watching.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Output_whose_rows_are_gone_is_announced_as_a_gap()
+    {
+        var id = await gateway.CreateAsync();
+        var (runId, _) = await RunAsync(id, new { code = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.05; done" });
+        var stream = new Uri($"/v2/sessions/{id}/runs/{runId}/stream", UriKind.Relative);
+        var head = (await gateway.Client.GetStringAsync(stream)).Split("\n\n").Length - 3;
+        Assert.True(head >= 5, $"{head} chunks are too few for holes.");
+
+        await using (var database = new SqliteConnection($"Data Source={Path.Combine(gateway.DataDirectory, "cerver.db")}"))
+        {
+            await database.OpenAsync();
+            await using var purge = database.CreateCommand();
+            purge.CommandText = "delete from run_output where run_id = $run and sequence in (2, 3, $head)";
+            purge.Parameters.AddWithValue("$run", runId);
+            purge.Parameters.AddWithValue("$head", head);
+            Assert.Equal(3, await purge.ExecuteNonQueryAsync());
+        }
+
+        var replay = await gateway.Client.GetStringAsync(stream);
+        Assert.Contains("id: 3\nevent: gap\ndata: {\"from\":2,\"to\":3}\n\nid: 4\n", replay, StringComparison.Ordinal);
+        Assert.Contains($"id: {head}\nevent: gap\ndata: {{\"from\":{head},\"to\":{head}}}\n\nid: {head + 1}\nevent: exit\n", replay, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,6 +272,20 @@ public sealed class RunHttpTests(GatewayFixture gateway)
             using var refused = await gateway.Client.PostAsJsonAsync($"/v2/sessions/{id}/{path}", new { code = "true" });
             Assert.Equal((HttpStatusCode.Conflict, "no_compute"), (refused.StatusCode, Text(await JsonAsync(refused), "code")));
         }
+    }
+
+    private async Task<(HttpStatusCode Status, string? Field)> RefusalAsync(string path, string? lastEventId = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        using var response = await gateway.Client.SendAsync(request);
+        var refusal = await JsonAsync(response);
+        Assert.Equal("invalid_request", Text(refusal, "code"));
+        return (response.StatusCode, Text(refusal, "field"));
     }
 
     private async Task<(string RunId, JsonElement Result)> RunAsync(string id, object body)
