@@ -63,4 +63,12 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Hears that the sandbox went down without being asked to. A sandbox that is no longer the session's is ignored.</summary>
     [Alias("sandbox-lost")]
     Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Hears that a sandbox has been up for a while. It is suspended and the session set idle when nothing has happened in the session for its time-out,
+    /// and released when it is not the session's. Nothing that happens to the record here counts as activity.
+    /// </summary>
+    /// <returns>After how long to ask again if nothing happens; zero when the sandbox has been taken down.</returns>
+    [Alias("check-idle")]
+    Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken = default);
 }

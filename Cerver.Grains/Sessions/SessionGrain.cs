@@ -112,18 +112,31 @@ internal sealed class SessionGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> PauseAsync(CancellationToken cancellationToken)
+    public Task<SessionRecord> PauseAsync(CancellationToken cancellationToken) => PauseAsync(Existing(), Now(), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken)
     {
-        var record = Existing();
-        var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
-        if (record.SandboxId is null)
+        if (_record?.SandboxId == sandboxId)
         {
-            return record;
+            var left = computes.IdleTimeLeft(_record, _going.Count);
+            if (left == TimeSpan.Zero)
+            {
+                // As of the last activity: lists are ordered by that, and this is none.
+                await PauseAsync(_record, _record.UpdatedAt, cancellationToken);
+            }
+
+            return left;
         }
 
-        // Also when the status says idle: what counts is that nothing runs when this answers.
-        var ended = await computes.Sandbox(record).SuspendAsync(cancellationToken);
-        return paused != record || _going.Count > 0 ? await CommitAsync(_going.EndAll(paused, ended, Now())) : record;
+        if ((await sessions.FindAsync(_accountId, _sessionId, cancellationToken))?.SandboxId == sandboxId)
+        {
+            DeactivateOnIdle();
+            throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
+        }
+
+        await computes.ReleaseAsync(_accountId, sandboxId);
+        return TimeSpan.Zero;
     }
 
     /// <inheritdoc/>
@@ -219,6 +232,19 @@ internal sealed class SessionGrain(
         {
             await CommitAsync(Change(record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.LoseSandbox) }, rewrites: true));
         }
+    }
+
+    private async Task<SessionRecord> PauseAsync(SessionRecord record, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
+        if (record.SandboxId is null)
+        {
+            return record;
+        }
+
+        // Also when the status says idle: what counts is that nothing runs when this answers.
+        var ended = await computes.Sandbox(record).SuspendAsync(cancellationToken);
+        return paused != record || _going.Count > 0 ? await CommitAsync(_going.EndAll(paused, ended, at)) : record;
     }
 
     private SessionRecord Existing() => _record ?? throw new CerverException(CerverError.NotFound, "There is no such session in this account.");

@@ -76,6 +76,8 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
         return Change(static session => session);
     }
 
+    public Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken = default) => Task.FromResult(TimeSpan.Zero);
+
     public Task EndAsync(bool purge, CancellationToken cancellationToken = default) => Change(static session => session with { Status = SessionStatus.Ended });
 
     public Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken = default)
