@@ -44,7 +44,7 @@ internal sealed partial class ComputeGrain(
     private string _sandboxId = "";
     private string _sessionId = "";
     private ISandbox? _sandbox;
-    private IGrainTimer? _idleTimer;
+    private SandboxIdleWatch? _idleWatch;
     private TimeSpan _idleTimeout = lifetime.Value.IdleTimeout;
 
     /// <inheritdoc/>
@@ -52,6 +52,7 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
+        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
@@ -219,9 +220,7 @@ internal sealed partial class ComputeGrain(
         _sandbox = sandbox;
         _ = WatchAsync(sandbox);
         StayActive();
-        _idleTimer ??= this.RegisterGrainTimer(
-            AskWhetherIdleAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
-        AskAfter(_idleTimeout);
+        _idleWatch!.Begin(this, _idleTimeout);
         return sandbox;
     }
 
@@ -238,45 +237,14 @@ internal sealed partial class ComputeGrain(
             _sandbox = null;
             await sandbox.DisposeAsync();
             StayActive();
-            AskAfter(Timeout.InfiniteTimeSpan);
+            _idleWatch!.Stop();
         }
 
         // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
         return [.. await Task.WhenAll(_going.Values.Select(going => going.Recorded))];
     }
 
-    /// <summary>
-    /// Asks the session whether it has been idle for long enough. Interleaved, because the session suspends this sandbox before it answers, and
-    /// decided by the session, because a run may be on its way from there.
-    /// </summary>
-    private async Task AskWhetherIdleAsync(CancellationToken cancellationToken)
-    {
-        var left = _idleTimeout < MaxReportDelay ? _idleTimeout : MaxReportDelay;
-        try
-        {
-            left = await Session().CheckIdleAsync(_sandboxId, cancellationToken);
-            if (left == TimeSpan.Zero)
-            {
-                // It may have been brought up again since.
-                left = _sandbox is null ? Timeout.InfiniteTimeSpan : _idleTimeout;
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // This activation ends, and its sandbox with it.
-            return;
-        }
-        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
-        {
-            LogAskFailed(failure, _sandboxId);
-        }
-
-        AskAfter(left);
-    }
-
-    private void AskAfter(TimeSpan delay) => _idleTimer?.Change(delay, Timeout.InfiniteTimeSpan);
-
-    private Task RemindAsync(TimeSpan after) => this.RegisterOrUpdateReminder(
+    private Task<IGrainReminder> RemindAsync(TimeSpan after) => this.RegisterOrUpdateReminder(
         FilesReminder, after, lifetime.Value.Retention < MaxFilesPeriod ? lifetime.Value.Retention : MaxFilesPeriod);
 
     private async Task ForgetReminderAsync()
@@ -324,7 +292,7 @@ internal sealed partial class ComputeGrain(
             LogSandboxLost(_sandboxId);
             await sandbox.DisposeAsync();
             StayActive();
-            AskAfter(Timeout.InfiniteTimeSpan);
+            _idleWatch!.Stop();
             await TellAsync(() => Session().SandboxLostAsync(_sandboxId, _deactivated.Token));
         }
     }
@@ -395,9 +363,6 @@ internal sealed partial class ComputeGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What happened in sandbox {SandboxId} could not be told to its session and will be told again")]
     private partial void LogTellFailed(Exception failure, string sandboxId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The session of sandbox {SandboxId} could not be asked whether it is idle and will be asked again")]
-    private partial void LogAskFailed(Exception failure, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Live output could not be published")]
     private partial void LogPublishFailed(Exception failure);

@@ -23,7 +23,7 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
         foreach (var provider in providers)
         {
             var removed = 0;
-            foreach (var sandboxId in await provider.ListAsync(cancellationToken))
+            foreach (var sandboxId in await ListAsync(provider, cancellationToken))
             {
                 if (Ids.TimeOfSandbox(sandboxId) < before
                     && !await sessions.HasSandboxAsync(sandboxId, cancellationToken)
@@ -40,6 +40,20 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
         }
     }
 
+    /// <summary>A provider that cannot say what it holds keeps nobody from working.</summary>
+    private async Task<ImmutableArray<string>> ListAsync(IComputeProvider provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await provider.ListAsync(cancellationToken);
+        }
+        catch (CerverException failure)
+        {
+            LogListFailed(failure, provider.Name);
+            return [];
+        }
+    }
+
     private async Task<bool> RemoveAsync(IComputeProvider provider, string sandboxId, CancellationToken cancellationToken)
     {
         try
@@ -53,6 +67,9 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} could not say which sandboxes it holds; it will be asked again in an hour")]
+    private partial void LogListFailed(CerverException failure, string provider);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of {Count} sandboxes of {Provider} that no session has")]
     private partial void LogRemoved(int count, string provider);

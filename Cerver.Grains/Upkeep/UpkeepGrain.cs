@@ -18,9 +18,9 @@ internal sealed partial class UpkeepGrain(IEnumerable<IUpkeep> pieces, TimeProvi
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
         // One that is registered goes on: a gateway that is started often would put it off each time.
-        if (await this.GetReminder(Reminder) is null)
+        if (await this.GetReminder(Reminder, cancellationToken) is null)
         {
-            await this.RegisterOrUpdateReminder(Reminder, Period, Period);
+            await this.RegisterOrUpdateReminder(Reminder, Period, Period, cancellationToken);
         }
     }
 

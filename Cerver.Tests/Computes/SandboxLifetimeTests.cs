@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
@@ -10,23 +11,12 @@ using static Cerver.Tests.GrainCluster;
 namespace Cerver.Tests.Computes;
 
 /// <summary>Sandboxes that nobody uses, with a time-out of a second and a clock that is set forward.</summary>
-public sealed class SandboxLifetimeTests : IAsyncLifetime
+public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) : IClassFixture<SandboxLifetimeTests.Fixture>
 {
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    private readonly ShiftedTime _time = new();
-    private readonly GrainCluster _cluster;
-
-    public SandboxLifetimeTests() => _cluster = new()
-    {
-        Time = _time,
-        Configure = silo => silo.Services.Configure<SandboxLifetimeOptions>(options => options.IdleTimeout = IdleTimeout),
-    };
-
-    public Task InitializeAsync() => _cluster.InitializeAsync();
-
-    public Task DisposeAsync() => _cluster.DisposeAsync();
+    private readonly ShiftedTime _time = fixture.Time;
+    private readonly GrainCluster _cluster = fixture.Cluster;
 
     [Fact]
     public async Task A_sandbox_goes_down_when_nothing_happens_and_its_session_is_idle_as_of_its_last_activity()
@@ -106,19 +96,27 @@ public sealed class SandboxLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task A_run_that_comes_while_the_sandbox_is_taken_down_brings_it_up_again()
     {
+        var (session, accountId, sessionId) = _cluster.NewSession();
+        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
         var closing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var mayClose = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _cluster.Provider.Closing = () =>
+        _cluster.Provider.Closing = sandboxId =>
         {
+            if (sandboxId != created.SandboxId)
+            {
+                return Task.CompletedTask;
+            }
+
             closing.TrySetResult();
             return mayClose.Task;
         };
-        var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        _time.Advance(Hour * 2);
+        var question = session.CheckIdleAsync(created.SandboxId!);
         await closing.Task;
 
         var starting = session.StartRunAsync(Run("late"));
         mayClose.SetResult();
+        await question;
         _cluster.Provider.Closing = null;
         var run = await starting;
         var program = await _cluster.Provider.Sandbox(created.SandboxId!).NextAsync();
@@ -148,21 +146,22 @@ public sealed class SandboxLifetimeTests : IAsyncLifetime
     [Fact]
     public async Task A_question_that_failed_is_asked_again()
     {
-        var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
-        var failed = false;
-        _cluster.Provider.Closing = () =>
+        var failed = new ConcurrentBag<string>();
+        _cluster.Provider.Closing = sandboxId =>
         {
-            failed = true;
+            failed.Add(sandboxId);
             throw new CerverException(CerverError.ProviderUnavailable, "Not now.");
         };
+        var (session, accountId, sessionId) = _cluster.NewSession();
+        var created = await session.CreateAsync(Request());
 
         while ((await ReadAsync(accountId, sessionId)).Status != SessionStatus.Idle)
         {
             await Task.Yield();
         }
 
-        Assert.True(failed);
+        _cluster.Provider.Closing = null;
+        Assert.Contains(created.SandboxId!, failed);
         Assert.True(_cluster.Provider.Sandbox(created.SandboxId!).Closed.IsCompleted);
     }
 
@@ -307,5 +306,23 @@ public sealed class SandboxLifetimeTests : IAsyncLifetime
         while (!(await Compute(accountId, run.SandboxId).WaitAsync(run.RunId, TimeSpan.FromSeconds(1))).Closed)
         {
         }
+    }
+
+    /// <summary>One silo for all of them. The clock only ever goes forward.</summary>
+    public sealed class Fixture : IAsyncLifetime
+    {
+        public Fixture() => Cluster = new()
+        {
+            Time = Time,
+            Configure = silo => silo.Services.Configure<SandboxLifetimeOptions>(options => options.IdleTimeout = TimeSpan.FromSeconds(1)),
+        };
+
+        internal ShiftedTime Time { get; } = new();
+
+        internal GrainCluster Cluster { get; }
+
+        public Task InitializeAsync() => Cluster.InitializeAsync();
+
+        public Task DisposeAsync() => Cluster.DisposeAsync();
     }
 }

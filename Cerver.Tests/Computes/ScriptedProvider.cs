@@ -22,7 +22,7 @@ internal sealed class ScriptedProvider : IComputeProvider
     public ConcurrentBag<string> Removed { get; } = [];
 
     /// <summary>What a sandbox that is taken down waits for, beside its programs.</summary>
-    public Func<Task>? Closing { get; set; }
+    public Func<string, Task>? Closing { get; set; }
 
     /// <summary>Sandboxes that the provider says it holds the files of.</summary>
     public ConcurrentDictionary<string, bool> Held { get; } = new(StringComparer.Ordinal);
@@ -37,7 +37,7 @@ internal sealed class ScriptedProvider : IComputeProvider
             throw new CerverException(CerverError.ProviderUnavailable, Refusal);
         }
 
-        var sandbox = new ScriptedSandbox(this);
+        var sandbox = new ScriptedSandbox(spec.SandboxId, this);
         _sandboxes[spec.SandboxId] = sandbox;
         return Task.FromResult<ISandbox>(sandbox);
     }
@@ -56,7 +56,7 @@ internal sealed class ScriptedProvider : IComputeProvider
 }
 
 /// <summary>A sandbox whose programs wait for the test.</summary>
-internal sealed class ScriptedSandbox(ScriptedProvider provider) : ISandbox
+internal sealed class ScriptedSandbox(string sandboxId, ScriptedProvider provider) : ISandbox
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<ScriptedProcess> _started = Channel.CreateUnbounded<ScriptedProcess>();
@@ -91,7 +91,7 @@ internal sealed class ScriptedSandbox(ScriptedProvider provider) : ISandbox
         Die();
         if (provider.Closing is { } closing)
         {
-            await closing();
+            await closing(sandboxId);
         }
     }
 }

@@ -5,7 +5,7 @@ using Orleans.Hosting;
 namespace Cerver.Tests.Storage;
 
 /// <summary>The statements for reminders, through the table of the ADO.NET provider of Orleans that runs them.</summary>
-public sealed class ReminderQueriesTests : IAsyncLifetime
+public sealed class ReminderQueriesTests : IAsyncLifetime, IDisposable
 {
     private readonly TemporaryDatabase _database = new("orleans_");
     private IHost? _host;
@@ -25,11 +25,12 @@ public sealed class ReminderQueriesTests : IAsyncLifetime
         await Table.StartAsync();
     }
 
-    public Task DisposeAsync()
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
     {
-        _host!.Dispose();
+        _host?.Dispose();
         _database.Dispose();
-        return Task.CompletedTask;
     }
 
     [Fact]

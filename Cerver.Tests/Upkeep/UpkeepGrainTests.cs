@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Upkeep;
 using Cerver.Upkeep;
@@ -51,18 +50,19 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
     {
         var (session, _, _) = _cluster.NewSession();
         var owned = (await session.CreateAsync(Request())).SandboxId!;
-        var orphan = Ids.NewSandbox(TimeProvider.System);
-        foreach (var sandboxId in (string[])[owned, orphan])
+        var young = $"sbx_{Guid.CreateVersion7(_time.GetUtcNow()):n}";
+        var old = $"sbx_{Guid.CreateVersion7(_time.GetUtcNow().AddMinutes(-61)):n}";
+        foreach (var sandboxId in (string[])[owned, young, old])
         {
             _cluster.Provider.Held.TryAdd(sandboxId, value: true);
         }
 
         await _cluster.Grains.GetGrain<IUpkeepGrain>(0).RunAsync();
-        var young = _cluster.Provider.Held.Keys.Order().ToImmutableArray();
+        var left = _cluster.Provider.Held.Keys;
         _time.Advance(TimeSpan.FromMinutes(61));
         await _cluster.Grains.GetGrain<IUpkeepGrain>(0).RunAsync();
 
-        Assert.Equal([owned, orphan], young);
+        Assert.Equal(((string[])[owned, young]).Order(), left.Order());
         Assert.Equal([owned], _cluster.Provider.Held.Keys);
     }
 
