@@ -17,6 +17,12 @@ public static class Ids
     /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time.</summary>
     public static string NewSandbox(TimeProvider time) => $"sbx_{NewVersion7(time):n}";
 
+    /// <summary>When a sandbox id was made, to the millisecond; the earliest time there is for an id that does not say.</summary>
+    public static DateTimeOffset TimeOfSandbox(string sandboxId) =>
+        sandboxId.Length == 36 && Guid.TryParseExact(sandboxId.AsSpan(4), "n", out var id)
+            ? DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(id.ToByteArray(bigEndian: true)) >>> 16)
+            : DateTimeOffset.MinValue;
+
     /// <summary>Whether a text can be a session id at all. What cannot need not be looked up.</summary>
     public static bool IsSession(string text) => text.Length == 36 && Guid.TryParseExact(text, "d", out _) && !text.Any(char.IsAsciiLetterUpper);
 

@@ -7,6 +7,7 @@ using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage.Sqlite;
+using Cerver.Grains.Upkeep;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
 
@@ -15,12 +16,15 @@ namespace Cerver.Silo;
 /// <summary>Registers what the grains are made of.</summary>
 internal static class GrainRegistration
 {
-    /// <summary>The rules and limits of sessions.</summary>
+    /// <summary>The rules and limits of sessions, and what is done every hour.</summary>
     public static IServiceCollection AddCerverGrains(this IServiceCollection services)
     {
         services.AddOptionsWithValidateOnStart<SessionLimits>().BindConfiguration(SessionLimits.Section);
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
-        return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>();
+        services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
+        services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
+        return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>()
+            .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep>(provider => provider.GetRequiredService<SandboxSweep>());
     }
 
     /// <summary>Sessions and runs in one SQLite file.</summary>

@@ -22,6 +22,12 @@ public sealed class GrainCluster : IAsyncLifetime
 
     internal ScriptedProvider Provider { get; } = new();
 
+    /// <summary>What a test wants of the silo beside the usual.</summary>
+    internal Action<ISiloBuilder>? Configure { get; init; }
+
+    /// <summary>The clock of the silo.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
     internal IGrainFactory Grains => _cluster!.Client;
 
     internal IClusterClient Client => _cluster!.Client;
@@ -36,11 +42,12 @@ public sealed class GrainCluster : IAsyncLifetime
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddSingleton(TimeProvider.System);
+            silo.Services.AddSingleton(Time);
             silo.Services.AddSingleton<IComputeProvider>(Provider);
             silo.Services.AddCerverGrains().AddSqlite(_data);
             silo.UseDataDirectory(_data);
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+            Configure?.Invoke(silo);
         });
         builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));
         _cluster = builder.Build();

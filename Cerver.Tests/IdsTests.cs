@@ -23,6 +23,15 @@ public sealed class IdsTests
         Assert.True(Ids.IsSession(id.ToString()));
     }
 
+    [Fact]
+    public void A_sandbox_id_tells_when_it_was_made()
+    {
+        var made = new DateTimeOffset(2026, 5, 1, 12, 0, 0, 123, TimeSpan.Zero);
+
+        Assert.Equal(made, Ids.TimeOfSandbox($"sbx_{Guid.CreateVersion7(made):n}"));
+        Assert.Equal(DateTimeOffset.MinValue, Ids.TimeOfSandbox("sbx_0123456789abcdef"));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("not-an-id")]

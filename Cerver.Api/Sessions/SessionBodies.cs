@@ -38,7 +38,10 @@ public sealed record CreateSessionBody
     /// <summary>How compute is chosen.</summary>
     public ComputePolicyBody? Policy { get; set; }
 
-    /// <summary>What the compute must have: <c>runtime</c> (<c>shell</c>, <c>node</c> or <c>python</c>), <c>network</c>, and more that is kept as it is.</summary>
+    /// <summary>
+    /// What the compute must have: <c>runtime</c> (<c>shell</c>, <c>node</c> or <c>python</c>), <c>network</c>, <c>timeout_minutes</c> (how long nothing may
+    /// happen until the sandbox goes down, more than 0 and at most 43200; 15 unless the operator set another time), and more that is kept as it is.
+    /// </summary>
     [JsonConverter(typeof(JsonObjectConverter))]
     public string? Requirements { get; set; }
 

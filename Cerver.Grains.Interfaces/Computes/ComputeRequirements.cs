@@ -7,11 +7,16 @@ namespace Cerver.Computes;
 /// <summary>What a session needs of its compute. Read from the JSON object that the caller sent; members it does not know are left alone.</summary>
 /// <param name="Runtime">What executes its code when a run names nothing else.</param>
 /// <param name="Network">Whether the sandbox needs the network.</param>
+/// <param name="IdleTimeout">How long nothing may happen until the sandbox goes down, 1 s .. 30 days, or null for what is usual.</param>
 [GenerateSerializer, Immutable, Alias("cerver.compute.requirements")]
 public sealed record ComputeRequirements(
     [property: Id(0)] SandboxRuntime Runtime = SandboxRuntime.Shell,
-    [property: Id(1)] bool Network = false)
+    [property: Id(1)] bool Network = false,
+    [property: Id(2)] TimeSpan? IdleTimeout = null)
 {
+    private const double MaxTimeoutMinutes = 43_200;
+    private static readonly TimeSpan MinIdleTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Reads the requirements of a session.</summary>
     /// <param name="json">A JSON object, or null for none.</param>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> names the member that has no such value.</exception>
@@ -23,7 +28,7 @@ public sealed record ComputeRequirements(
         }
 
         using var document = JsonDocument.Parse(json);
-        return new(ReadRuntime(document.RootElement), ReadFlag(document.RootElement, "network"));
+        return new(ReadRuntime(document.RootElement), ReadFlag(document.RootElement, "network"), ReadIdleTimeout(document.RootElement));
     }
 
     /// <summary>The runtime that a word of the contract names: <c>shell</c>, <c>node</c> or <c>python</c>.</summary>
@@ -47,6 +52,23 @@ public sealed record ComputeRequirements(
         return runtime.ValueKind == JsonValueKind.String
             ? ParseRuntime(runtime.GetString()!, Field)
             : throw new CerverException(CerverError.InvalidRequest, $"'{Field}' must be one of shell, node, python.", Field);
+    }
+
+    private static TimeSpan? ReadIdleTimeout(JsonElement requirements)
+    {
+        const string Field = "requirements.timeout_minutes";
+        if (!requirements.TryGetProperty("timeout_minutes", out var timeout) || timeout.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (timeout.ValueKind != JsonValueKind.Number || !timeout.TryGetDouble(out var minutes) || minutes is not (> 0 and <= MaxTimeoutMinutes))
+        {
+            throw new CerverException(CerverError.InvalidRequest, $"'{Field}' must be a positive number, at most {MaxTimeoutMinutes}.", Field);
+        }
+
+        var asked = TimeSpan.FromMinutes(minutes);
+        return asked > MinIdleTimeout ? asked : MinIdleTimeout;
     }
 
     private static bool ReadFlag(JsonElement requirements, string name)

@@ -87,4 +87,12 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Hears that output of one of its runs was recorded. A hint for those who wait; nothing is lost when it is.</summary>
     [Alias("output-recorded"), AlwaysInterleave, OneWay]
     Task OutputRecordedAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Hears that a sandbox has been up for a while. It is suspended and the session set idle when nothing has happened in the session for its time-out,
+    /// and released when it is not the session's. Nothing that happens to the record here counts as activity.
+    /// </summary>
+    /// <returns>After how long to ask again if nothing happens; zero when the sandbox has been taken down.</returns>
+    [Alias("check-idle")]
+    Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken = default);
 }

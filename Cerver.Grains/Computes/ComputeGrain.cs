@@ -16,13 +16,19 @@ internal sealed partial class ComputeGrain(
     [PersistentState("compute", ComputeGrain.StorageName)] IPersistentState<ComputeState> state,
     IEnumerable<IComputeProvider> providers,
     IRunStore runs,
+    ISessionStore sessions,
     IOptions<SessionLimits> limits,
+    IOptions<SandboxLifetimeOptions> lifetime,
     TimeProvider time,
-    ILogger<ComputeGrain> logger) : Grain, IComputeGrain, IDisposable
+    ILogger<ComputeGrain> logger) : Grain, IComputeGrain, IRemindable, IDisposable
 {
     /// <summary>The ADO.NET provider that keeps the state of grains.</summary>
     public const string StorageName = "grains";
 
+    /// <summary>The reminder that looks after the files. It is only an alarm: what is on disk says whether they go.</summary>
+    private const string FilesReminder = "files";
+
+    private static readonly TimeSpan MaxFilesPeriod = TimeSpan.FromHours(1);
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(30);
 
@@ -38,13 +44,15 @@ internal sealed partial class ComputeGrain(
     private string _sandboxId = "";
     private string _sessionId = "";
     private ISandbox? _sandbox;
-    private DateTimeOffset _keptUntil;
+    private SandboxIdleWatch? _idleWatch;
+    private TimeSpan _idleTimeout = lifetime.Value.IdleTimeout;
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
+        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
@@ -67,8 +75,11 @@ internal sealed partial class ComputeGrain(
     public async Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken)
     {
         var wanted = new ComputeState { SessionId = request.SessionId, Provider = request.Provider, Network = request.Requirements.Network };
-        if (!state.RecordExists || state.State != wanted)
+        _idleTimeout = request.Requirements.IdleTimeout ?? lifetime.Value.IdleTimeout;
+        if (!state.RecordExists || state.State with { DownSince = null } != wanted)
         {
+            // The reminder first: it finds whatever a crash leaves half done from here on.
+            await StoreAsync(RemindAsync(lifetime.Value.Retention));
             _sessionId = wanted.SessionId;
             state.State = wanted;
             await StoreAsync(state.WriteStateAsync(cancellationToken));
@@ -97,7 +108,7 @@ internal sealed partial class ComputeGrain(
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
         going.Reported = ReportAsync(going, Session());
-        KeepAlive(run.Timeout + MaxReportDelay);
+        StayActive();
     }
 
     /// <inheritdoc/>
@@ -136,32 +147,53 @@ internal sealed partial class ComputeGrain(
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
     {
-        foreach (var going in _going.Values)
+        var wasUp = _sandbox is not null;
+        var ended = await CloseAsync();
+        if (wasUp && state.RecordExists)
         {
-            going.Recorder.ExpectEnd(RunStatus.Cancelled);
+            state.State = state.State with { DownSince = time.GetUtcNow() };
+            await StoreAsync(state.WriteStateAsync(cancellationToken));
         }
 
-        if (_sandbox is { } sandbox)
-        {
-            _sandbox = null;
-            await sandbox.DisposeAsync();
-        }
-
-        // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
-        return [.. await Task.WhenAll(_going.Values.Select(going => going.Recorded))];
+        return ended;
     }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken)
     {
-        var ended = await SuspendAsync(cancellationToken);
+        var ended = await CloseAsync();
         if (state.RecordExists)
         {
             await Provider().RemoveAsync(_sandboxId, cancellationToken);
             await StoreAsync(state.ClearStateAsync(cancellationToken));
+            await StoreAsync(ForgetReminderAsync());
         }
 
         return ended;
+    }
+
+    /// <summary>Removes the files of a sandbox whose session has been idle for the retention or is gone.</summary>
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        if (!state.RecordExists)
+        {
+            await ForgetReminderAsync();
+            return;
+        }
+
+        // From the store and not from the session, which may be waiting for this very grain.
+        var left = _sandbox is not null
+            ? lifetime.Value.Retention
+            : SandboxRetention.Left(
+                await sessions.FindAsync(_accountId, _sessionId, CancellationToken.None), _sandboxId, state.State.DownSince, lifetime.Value.Retention, time.GetUtcNow());
+        if (left > TimeSpan.Zero)
+        {
+            await RemindAsync(left);
+            return;
+        }
+
+        await ReleaseAsync(CancellationToken.None);
+        LogFilesExpired(_sandboxId);
     }
 
     /// <inheritdoc/>
@@ -188,7 +220,40 @@ internal sealed partial class ComputeGrain(
         var sandbox = await Provider().OpenAsync(new SandboxSpec(_sandboxId, state.State.Network), cancellationToken);
         _sandbox = sandbox;
         _ = WatchAsync(sandbox);
+        StayActive();
+        _idleWatch!.Begin(this, _idleTimeout);
         return sandbox;
+    }
+
+    /// <summary>Ends every process of the sandbox.</summary>
+    private async Task<ImmutableArray<RunEnd>> CloseAsync()
+    {
+        foreach (var going in _going.Values)
+        {
+            going.Recorder.ExpectEnd(RunStatus.Cancelled);
+        }
+
+        if (_sandbox is { } sandbox)
+        {
+            _sandbox = null;
+            await sandbox.DisposeAsync();
+            StayActive();
+            _idleWatch!.Stop();
+        }
+
+        // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
+        return [.. await Task.WhenAll(_going.Values.Select(going => going.Recorded))];
+    }
+
+    private Task<IGrainReminder> RemindAsync(TimeSpan after) => this.RegisterOrUpdateReminder(
+        FilesReminder, after, lifetime.Value.Retention < MaxFilesPeriod ? lifetime.Value.Retention : MaxFilesPeriod);
+
+    private async Task ForgetReminderAsync()
+    {
+        if (await this.GetReminder(FilesReminder) is { } reminder)
+        {
+            await this.UnregisterReminder(reminder);
+        }
     }
 
     private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, CancellationToken cancellationToken)
@@ -227,6 +292,8 @@ internal sealed partial class ComputeGrain(
             _sandbox = null;
             LogSandboxLost(_sandboxId);
             await sandbox.DisposeAsync();
+            StayActive();
+            _idleWatch!.Stop();
             await TellAsync(() => Session().SandboxLostAsync(_sandboxId, _deactivated.Token));
         }
     }
@@ -241,16 +308,8 @@ internal sealed partial class ComputeGrain(
         }
     }
 
-    /// <summary>Keeps the activation, and with it the sandbox, at least this long. A later, shorter wish does not take it back.</summary>
-    private void KeepAlive(TimeSpan span)
-    {
-        var until = time.GetUtcNow() + span;
-        if (until > _keptUntil)
-        {
-            _keptUntil = until;
-            DelayDeactivation(span);
-        }
-    }
+    /// <summary>The activation stays as long as its sandbox is up or there is an end to tell, and may go afterwards.</summary>
+    private void StayActive() => DelayDeactivation(_sandbox is not null || _going.Count > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
 
     /// <summary>Tells the session how a run ended.</summary>
     private async Task ReportAsync(GoingRun going, ISessionGrain session)
@@ -258,12 +317,7 @@ internal sealed partial class ComputeGrain(
         var ended = await going.Recorded;
         await TellAsync(() => session.CompleteRunAsync(ended, _deactivated.Token));
         _going.Remove(going.RunId);
-        if (_going.Count == 0)
-        {
-            // Runs were allowed longer than they took.
-            _keptUntil = default;
-            DelayDeactivation(TimeSpan.Zero);
-        }
+        StayActive();
     }
 
     /// <summary>Tells the session something, again and again until it has been told or this activation ends.</summary>
@@ -302,6 +356,9 @@ internal sealed partial class ComputeGrain(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of sandbox {SandboxId}, whose session was idle for the retention or is gone")]
+    private partial void LogFilesExpired(string sandboxId);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "What is known of sandbox {SandboxId} could not be stored")]
     private partial void LogStateFailed(Exception failure, string sandboxId);
 
@@ -323,21 +380,4 @@ internal sealed partial class ComputeGrain(
         /// <summary>Completes when the session has recorded the end.</summary>
         public Task Reported { get; set; } = Task.CompletedTask;
     }
-}
-
-/// <summary>What a sandbox is, kept from its first attachment to its release.</summary>
-[GenerateSerializer, Alias("cerver.compute.state")]
-internal sealed record ComputeState
-{
-    /// <summary>The session it belongs to.</summary>
-    [Id(0)]
-    public string SessionId { get; init; } = "";
-
-    /// <summary>Who provides it.</summary>
-    [Id(1)]
-    public string Provider { get; init; } = "";
-
-    /// <summary>Whether it has the network.</summary>
-    [Id(2)]
-    public bool Network { get; init; }
 }

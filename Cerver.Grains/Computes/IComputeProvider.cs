@@ -17,7 +17,11 @@ internal interface IComputeProvider
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>; nothing is left behind then.</exception>
     Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
+    /// <summary>The sandboxes that are closed and whose files this gateway holds, in no order.</summary>
+    Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken);
+
     /// <summary>Removes the files of a closed sandbox. One that does not exist is fine.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when something of them is left.</exception>
     Task RemoveAsync(string sandboxId, CancellationToken cancellationToken);
 }
 

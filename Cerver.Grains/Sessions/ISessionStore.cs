@@ -39,6 +39,9 @@ internal interface ISessionStore
     /// <summary>Goes on with erasures that a stop of the process cut short.</summary>
     Task ResumePurgesAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether any session of any account has this sandbox.</summary>
+    Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken);
+
     /// <summary>Sessions that say they are running or that have runs going, in no order.</summary>
     Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken);
 }

@@ -5,11 +5,13 @@ using Cerver.Grains.Computes;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Cerver.Grains.Sessions;
 
 /// <summary>The compute side of a session: what it is given to run on. Every method takes a record and gives the one to be committed.</summary>
-internal sealed partial class SessionComputes(IGrainFactory grains, TimeProvider time, ILogger<SessionComputes> logger)
+internal sealed partial class SessionComputes(
+    IGrainFactory grains, IOptions<SandboxLifetimeOptions> lifetime, TimeProvider time, ILogger<SessionComputes> logger)
 {
     /// <summary>The grain of the record's sandbox.</summary>
     public IComputeGrain Sandbox(SessionRecord record) => grains.GetGrain<IComputeGrain>(SandboxKey.For(record.AccountId, record.SandboxId!));
@@ -46,22 +48,23 @@ internal sealed partial class SessionComputes(IGrainFactory grains, TimeProvider
     /// Releases a sandbox that no record names any more. A failure is told to the operator only: for the caller everything is done, and the files
     /// are in nobody's way.
     /// </summary>
-    public async Task ReleaseAsync(SessionRecord record)
-    {
-        if (record.SandboxId is null)
-        {
-            return;
-        }
+    public Task ReleaseAsync(SessionRecord record) => record.SandboxId is null ? Task.CompletedTask : ReleaseAsync(record.AccountId, record.SandboxId);
 
+    /// <inheritdoc cref="ReleaseAsync(SessionRecord)"/>
+    public async Task ReleaseAsync(string accountId, string sandboxId)
+    {
         try
         {
-            await Sandbox(record).ReleaseAsync(CancellationToken.None);
+            await grains.GetGrain<IComputeGrain>(SandboxKey.For(accountId, sandboxId)).ReleaseAsync(CancellationToken.None);
         }
         catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
         {
-            LogReleaseFailed(failure, record.SandboxId);
+            LogReleaseFailed(failure, sandboxId);
         }
     }
+
+    /// <summary>How long the record's sandbox stays up if nothing happens any more; zero when it is time to take it down.</summary>
+    public TimeSpan IdleTimeLeft(SessionRecord record, int going) => SessionIdleness.Left(record, going, lifetime.Value.IdleTimeout, time.GetUtcNow());
 
     /// <summary>Brings the record's sandbox up, if it is not.</summary>
     public async Task<SessionRecord> AttachAsync(SessionRecord record, CancellationToken cancellationToken)

@@ -96,21 +96,27 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> PauseAsync(Operation? operation, CancellationToken cancellationToken) =>
-        ChangeOnceAsync(operation, async () =>
+        ChangeOnceAsync(operation, () => PauseAsync(_session.Existing, _session.Now, cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        if (_session.Record is { } record && record.SandboxId == sandboxId)
         {
-            var record = _session.Existing;
-            var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
-            if (record.SandboxId is null)
+            var left = _computes.IdleTimeLeft(record, _session.Going.Count);
+            if (left == TimeSpan.Zero)
             {
-                return record;
+                // As of the last activity: lists are ordered by that, and this is none.
+                await PauseAsync(record, record.UpdatedAt, cancellationToken);
             }
 
-            // Also when the status says idle: what counts is that nothing runs when this answers.
-            var ended = await _computes.Sandbox(record).SuspendAsync(cancellationToken);
-            return paused != record || _session.Going.Count > 0
-                ? await _session.CommitAsync(_session.Going.EndAll(paused, ended, _session.Now))
-                : record;
-        });
+            return left;
+        }
+
+        await _session.RequireNewestAsync(cancellationToken);
+        await _computes.ReleaseAsync(_session.AccountId, sandboxId);
+        return TimeSpan.Zero;
+    }
 
     /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation, CancellationToken cancellationToken) =>
@@ -196,6 +202,19 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             await _computes.ReleaseAsync(record);
             throw;
         }
+    }
+
+    private async Task<SessionRecord> PauseAsync(SessionRecord record, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
+        if (record.SandboxId is null)
+        {
+            return record;
+        }
+
+        // Also when the status says idle: what counts is that nothing runs when this answers.
+        var ended = await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+        return paused != record || _session.Going.Count > 0 ? await _session.CommitAsync(_session.Going.EndAll(paused, ended, at)) : record;
     }
 
     private async Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken)

@@ -138,6 +138,17 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         await sessions.PurgeAsync(AccountId, SessionId, operation, cancellationToken);
     }
 
+    /// <summary>Makes sure that nobody else has written to the session since. When somebody has, the next call starts from that.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.Fenced"/>.</exception>
+    public async Task RequireNewestAsync(CancellationToken cancellationToken)
+    {
+        if ((await sessions.FindAsync(AccountId, SessionId, cancellationToken))?.Version != _record?.Version)
+        {
+            leave();
+            throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
+        }
+    }
+
     private RecordedOperation? TakeOperation(SessionChange change)
     {
         var operation = _operation?.Invoke(change);

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Storage.Sqlite;
+using Cerver.Upkeep;
 using Orleans.Configuration;
 
 namespace Cerver.Silo.Standalone;
@@ -10,6 +11,9 @@ namespace Cerver.Silo.Standalone;
 /// <summary>Orleans for one process: no other silo, no client from outside, grain state in SQLite.</summary>
 internal static class StandaloneSilo
 {
+    /// <summary>The name by which the ADO.NET providers know SQLite, whichever library it is.</summary>
+    private const string Invariant = "System.Data.SQLite";
+
     /// <summary>Sets up a silo that is a cluster of its own.</summary>
     /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, or cannot be read.</exception>
     public static void ConfigureStandalone(this ISiloBuilder silo, DataDirectory data)
@@ -31,15 +35,29 @@ internal static class StandaloneSilo
         silo.UseSystemTextJsonGrainStorageSerializer();
         silo.AddAdoNetGrainStorage(ComputeGrain.StorageName, options =>
         {
-            options.Invariant = "System.Data.SQLite";
+            options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
+        });
+
+        silo.UseAdoNetReminderService(options =>
+        {
+            options.Invariant = Invariant;
+            options.ConnectionString = grainState.ConnectionString;
         });
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
         PromptMemoryStreams.Add(silo);
-        silo.AddStartupTask((services, cancellationToken) => services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken));
+        silo.AddStartupTask(SettleAsync);
+    }
+
+    /// <summary>Brings what the last process left in order, before the first request.</summary>
+    private static async Task SettleAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken);
+        await services.GetRequiredService<SandboxSweep>().RunAtStartAsync(cancellationToken);
+        await services.GetRequiredService<IGrainFactory>().GetGrain<IUpkeepGrain>(0).BeginAsync(cancellationToken);
     }
 
     private static void Migrate(SqliteDatabase database, string prefix)

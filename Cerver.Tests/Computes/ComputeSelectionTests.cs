@@ -77,6 +77,12 @@ public sealed class ComputeSelectionTests
     [InlineData("""{"runtime":"cobol"}""", "requirements.runtime")]
     [InlineData("""{"runtime":7}""", "requirements.runtime")]
     [InlineData("""{"network":"yes"}""", "requirements.network")]
+    [InlineData("""{"timeout_minutes":0}""", "requirements.timeout_minutes")]
+    [InlineData("""{"timeout_minutes":-5}""", "requirements.timeout_minutes")]
+    [InlineData("""{"timeout_minutes":43200.5}""", "requirements.timeout_minutes")]
+    [InlineData("""{"timeout_minutes":1e999}""", "requirements.timeout_minutes")]
+    [InlineData("""{"timeout_minutes":"30"}""", "requirements.timeout_minutes")]
+    [InlineData("""{"timeout_minutes":true}""", "requirements.timeout_minutes")]
     public void Requirements_with_an_unknown_value_are_refused_by_name(string json, string field)
     {
         var refusal = Assert.Throws<CerverException>(() => ComputeRequirements.Parse(json));
@@ -90,6 +96,15 @@ public sealed class ComputeSelectionTests
     [InlineData("""{"runtime":null,"network":false,"package_install":true,"something":[1]}""")]
     public void Requirements_that_ask_for_nothing_special_are_a_shell_without_network(string? json) =>
         Assert.Equal(new ComputeRequirements(SandboxRuntime.Shell, Network: false), ComputeRequirements.Parse(json));
+
+    [Theory]
+    [InlineData("""{"timeout_minutes":null}""", null)]
+    [InlineData("""{"timeout_minutes":30}""", 1800.0)]
+    [InlineData("""{"timeout_minutes":0.5}""", 30.0)]
+    [InlineData("""{"timeout_minutes":0.0001}""", 1.0)]
+    [InlineData("""{"timeout_minutes":43200}""", 2592000.0)]
+    public void A_time_out_is_a_number_of_minutes_and_at_least_a_second(string json, double? seconds) =>
+        Assert.Equal(seconds, ComputeRequirements.Parse(json).IdleTimeout?.TotalSeconds);
 
     private static ComputeInfo Choose(ComputeChoice choice, string requirements, params ImmutableArray<string> allowed) =>
         ComputeSelection.Choose(choice, ComputeRequirements.Parse(requirements), requirements, allowed, [Broken, Local, Python]);

@@ -55,7 +55,7 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
 
         Assert.Equal(ComputeStatus.Unconfigured, provider.Describe().Status);
         Assert.EndsWith(".", provider.Describe().Reason, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(fixture.DataDirectory, "elsewhere")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(fixture.DataDirectory, "elsewhere")));
         Directory.Delete(Path.GetDirectoryName(pretender)!, recursive: true);
     }
 
@@ -206,4 +206,59 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
 
         Assert.Null(provider.Describe().Reason);
     }
+
+    [Fact]
+    public async Task Sandboxes_that_are_closed_and_have_files_are_listed()
+    {
+        var open = Ids.NewSandbox(TimeProvider.System);
+        var closed = Ids.NewSandbox(TimeProvider.System);
+        var removed = Ids.NewSandbox(TimeProvider.System);
+        await using var sandbox = await fixture.OpenAsync(open);
+        await (await fixture.OpenAsync(closed)).DisposeAsync();
+        await (await fixture.OpenAsync(removed)).DisposeAsync();
+        await fixture.Provider.RemoveAsync(removed, CancellationToken.None);
+
+        var listed = await fixture.Provider.ListAsync(CancellationToken.None);
+
+        Assert.Contains(closed, listed);
+        Assert.DoesNotContain(open, listed);
+        Assert.DoesNotContain(removed, listed);
+    }
+
+    [Fact]
+    public async Task A_removal_that_was_cut_short_leaves_a_sandbox_that_is_listed_and_begins_anew()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        var half = Directory.CreateDirectory(Path.Combine(fixture.DataDirectory, "sandboxes", $"{sandboxId}.removed"));
+        await File.WriteAllTextAsync(Path.Combine(half.FullName, "old"), "x");
+
+        var listed = await fixture.Provider.ListAsync(CancellationToken.None);
+        await using (var sandbox = await fixture.OpenAsync(sandboxId))
+        {
+            Assert.Equal("", (await sandbox.RunAsync("ls")).Text);
+        }
+
+        await fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None);
+        Assert.Contains(sandboxId, listed);
+        Assert.False(half.Exists && Directory.Exists(half.FullName));
+    }
+
+    [Fact]
+    public async Task A_directory_that_another_gateway_used_first_is_not_looked_through()
+    {
+        var root = Path.Combine(fixture.DataDirectory, "shared");
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var first = CreateProvider(root, "first");
+        await first.ProbeAsync(CancellationToken.None);
+        await (await first.OpenAsync(new(sandboxId, Network: false), CancellationToken.None)).DisposeAsync();
+        await using var second = CreateProvider(root, "second");
+        await second.ProbeAsync(CancellationToken.None);
+
+        Assert.Equal(sandboxId, Assert.Single(await first.ListAsync(CancellationToken.None)));
+        Assert.Empty(await second.ListAsync(CancellationToken.None));
+    }
+
+    private LocalComputeProvider CreateProvider(string root, string data) => new(
+        Microsoft.Extensions.Options.Options.Create(new LocalComputeOptions { WorkspaceRoot = root }), Path.Combine(fixture.DataDirectory, data), TimeProvider.System,
+        Microsoft.Extensions.Logging.Abstractions.NullLogger<LocalComputeProvider>.Instance);
 }

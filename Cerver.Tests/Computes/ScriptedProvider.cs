@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Text;
 using System.Threading.Channels;
 using Cerver.Computes;
@@ -20,6 +21,12 @@ internal sealed class ScriptedProvider : IComputeProvider
 
     public ConcurrentBag<string> Removed { get; } = [];
 
+    /// <summary>What a sandbox that is taken down waits for, beside its programs.</summary>
+    public Func<string, Task>? Closing { get; set; }
+
+    /// <summary>Sandboxes that the provider says it holds the files of.</summary>
+    public ConcurrentDictionary<string, bool> Held { get; } = new(StringComparer.Ordinal);
+
     public ComputeInfo Describe() => new(
         "provider_scripted", "Scripted", Name, ComputeStatus.Ready, Reason: null, "shared", "test", [SandboxRuntime.Shell, SandboxRuntime.Python], Network: false);
 
@@ -30,14 +37,17 @@ internal sealed class ScriptedProvider : IComputeProvider
             throw new CerverException(CerverError.ProviderUnavailable, Refusal);
         }
 
-        var sandbox = new ScriptedSandbox();
+        var sandbox = new ScriptedSandbox(spec.SandboxId, this);
         _sandboxes[spec.SandboxId] = sandbox;
         return Task.FromResult<ISandbox>(sandbox);
     }
 
+    public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>([.. Held.Keys]);
+
     public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
         Removed.Add(sandboxId);
+        Held.TryRemove(sandboxId, out _);
         return Task.CompletedTask;
     }
 
@@ -46,7 +56,7 @@ internal sealed class ScriptedProvider : IComputeProvider
 }
 
 /// <summary>A sandbox whose programs wait for the test.</summary>
-internal sealed class ScriptedSandbox : ISandbox
+internal sealed class ScriptedSandbox(string sandboxId, ScriptedProvider provider) : ISandbox
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<ScriptedProcess> _started = Channel.CreateUnbounded<ScriptedProcess>();
@@ -76,10 +86,13 @@ internal sealed class ScriptedSandbox : ISandbox
         _closed.TrySetResult();
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Die();
-        return ValueTask.CompletedTask;
+        if (provider.Closing is { } closing)
+        {
+            await closing(sandboxId);
+        }
     }
 }
 

@@ -12,6 +12,8 @@ public sealed class GatewayProcessTests : IDisposable
     [InlineData("Cerver:Limits:MaxEntryBytes", "5", "between 1024 and 16777216")]
     [InlineData("Cerver:Limits:DefaultRunTimeout", "2.00:00:00", "between 00:00:01 and 1.00:00:00")]
     [InlineData("Cerver:Limits:DefaultRunTimeout", "soon", "between 00:00:01 and 1.00:00:00")]
+    [InlineData("Cerver:Compute:IdleTimeout", "00:00:00.5", "between 00:00:01 and 30.00:00:00")]
+    [InlineData("Cerver:Compute:Retention", "10:00:00:00:00", "between 00:01:00 and 3650.00:00:00")]
     [InlineData("Cerver:Compute:Local:Isolation", "Perhaps", "one of Bubblewrap, None")]
     [InlineData("Cerver:Compute:Local:MaxProcesses", "1", "between 16 and 1000000")]
     [InlineData("Cerver:Api:MaxBodyBytes", "-1", "between")]

@@ -32,7 +32,7 @@ internal sealed class LocalComputeOptions
     [Required]
     public string BubblewrapPath { get; set; } = "/usr/bin/bwrap";
 
-    /// <summary>The directory that holds the sandboxes' files, or null for <c>sandboxes</c> in the data directory.</summary>
+    /// <summary>The directory that holds the sandboxes' files, or null for <c>sandboxes</c> in the data directory. No other gateway may use it.</summary>
     public string? WorkspaceRoot { get; set; }
 
     /// <summary>Processes and threads that may live in one sandbox at once.</summary>

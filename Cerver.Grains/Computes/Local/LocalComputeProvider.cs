@@ -25,7 +25,8 @@ internal sealed partial class LocalComputeProvider(
     private readonly bool _isRoot = Environment.IsPrivilegedProcess;
     private readonly SandboxSpawner _spawner = new();
     private readonly SandboxUserIds _userIds = new(options.Value.FirstUserId, options.Value.UserIdCount);
-    private readonly SandboxWorkspaces _workspaces = new(options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"));
+    private readonly SandboxWorkspaces _workspaces = new(
+        options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.Value.WorkspaceRoot is null ? null : Path.GetFullPath(dataDirectory));
     private readonly Lazy<LocalRunDirectory> _run = new(() => LocalRunDirectory.Create(dataDirectory));
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
     private volatile Findings _findings = new(NotProbed, []);
@@ -107,6 +108,25 @@ internal sealed partial class LocalComputeProvider(
         }
     }
 
+    public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken)
+    {
+        string[] held;
+        try
+        {
+            held = [.. _workspaces.List()];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogListFailed(e);
+            throw new CerverException(CerverError.ProviderUnavailable, "The files of the sandboxes could not be listed; the gateway's log says why.");
+        }
+
+        lock (_sandboxes)
+        {
+            return Task.FromResult<ImmutableArray<string>>([.. held.Where(sandboxId => !_sandboxes.ContainsKey(sandboxId))]);
+        }
+    }
+
     public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
         var path = _workspaces.PathOf(sandboxId);
@@ -115,7 +135,7 @@ internal sealed partial class LocalComputeProvider(
         {
             await _workspaces.RemoveAsync(sandboxId, cancellationToken);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             LogRemoveFailed(sandboxId, path);
             throw new CerverException(CerverError.ProviderUnavailable, "The files of the sandbox could not be removed; the gateway's log says where they are.");
@@ -286,6 +306,9 @@ internal sealed partial class LocalComputeProvider(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The files of sandbox {SandboxId} could not be removed; they are in {Directory}")]
     private partial void LogRemoveFailed(string sandboxId, string directory);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The files of the sandboxes could not be listed")]
+    private partial void LogListFailed(Exception failure);
 
     /// <summary>What the last probe found: why there can be no sandboxes, or what executes code in them.</summary>
     private sealed record Findings(string? Reason, ImmutableArray<SandboxRuntime> Runtimes);

@@ -16,8 +16,7 @@ internal sealed class LocalRunDirectory : IDisposable
     /// <summary>The path of a socket may have 107 bytes; this is what is left for the directory above the one of this gateway.</summary>
     private const int MaxParentBytes = 70;
 
-    private const string LockFile = "lock";
-    private const string Unfinished = ".new";
+    private const string LockSuffix = ".lock";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -41,26 +40,28 @@ internal sealed class LocalRunDirectory : IDisposable
     public static LocalRunDirectory Create(string dataDirectory)
     {
         var parent = Path.Combine(Path.GetFullPath(dataDirectory), "run");
-        string path;
-        if (Encoding.UTF8.GetByteCount(parent) <= MaxParentBytes)
-        {
-            Directory.CreateDirectory(parent, OwnerOnly);
-            RemoveAbandoned(parent);
-            path = Path.Combine(parent, Guid.NewGuid().ToString("n")[..12]);
-            Directory.CreateDirectory(path + Unfinished, OwnerOnly);
-        }
-        else
-        {
-            path = Directory.CreateTempSubdirectory("cerver-").FullName;
-            Directory.Move(path, path + Unfinished);
-        }
+        Directory.CreateDirectory(parent, OwnerOnly);
+        RemoveAbandoned(parent);
 
-        // Another gateway that starts now must not find it before its lock is held.
-        var held = new FileStream(Path.Combine(path + Unfinished, LockFile), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-        Directory.Move(path + Unfinished, path);
-        var directory = new LocalRunDirectory(path, held);
-        directory.WriteFiles();
-        return directory;
+        // The lock stands beside the directory, is there before it and goes after it, and says where it is. So whatever a killed gateway leaves
+        // is found, and nobody takes a directory for abandoned that is being made.
+        var held = TakeLock(parent);
+        var name = Path.GetFileNameWithoutExtension(held.Name);
+        var path = Encoding.UTF8.GetByteCount(parent) <= MaxParentBytes ? Path.Combine(parent, name) : Path.Combine(Path.GetTempPath(), $"cerver-{name}");
+        try
+        {
+            held.Write(Encoding.UTF8.GetBytes(path));
+            held.Flush();
+            Directory.CreateDirectory(path, OwnerOnly);
+            var directory = new LocalRunDirectory(path, held);
+            directory.WriteFiles();
+            return directory;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A path for a socket that nobody has used.</summary>
@@ -68,26 +69,53 @@ internal sealed class LocalRunDirectory : IDisposable
 
     public void Dispose()
     {
-        _lock.Dispose();
         Directory.Delete(_path, recursive: true);
+        File.Delete(_lock.Name);
+        _lock.Dispose();
+    }
+
+    /// <summary>A lock of a new name. Another gateway that starts now may take one for abandoned between its creation and its locking.</summary>
+    private static FileStream TakeLock(string parent)
+    {
+        const int Attempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            var path = Path.Combine(parent, Guid.NewGuid().ToString("n")[..16] + LockSuffix);
+            try
+            {
+                var held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+                if (File.Exists(path))
+                {
+                    return held;
+                }
+
+                held.Dispose();
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                // The next name is as good.
+            }
+        }
     }
 
     /// <summary>A gateway holds the lock of its directory as long as it lives, however it ends.</summary>
     private static void RemoveAbandoned(string parent)
     {
-        foreach (var other in Directory.GetDirectories(parent))
+        foreach (var lockPath in Directory.GetFiles(parent, $"*{LockSuffix}"))
         {
-            if (other.EndsWith(Unfinished, StringComparison.Ordinal))
-            {
-                continue;
-            }
-
             try
             {
-                using (new FileStream(Path.Combine(other, LockFile), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                using var held = new FileStream(lockPath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                using var reader = new StreamReader(held);
+                var path = reader.ReadToEnd();
+
+                // A gateway that was killed at once has not said yet where it would be, and has made nothing.
+                if (path.EndsWith(Path.GetFileNameWithoutExtension(lockPath), StringComparison.Ordinal) && Directory.Exists(path))
                 {
-                    Directory.Delete(other, recursive: true);
+                    Directory.Delete(path, recursive: true);
                 }
+
+                File.Delete(lockPath);
             }
             catch (IOException)
             {

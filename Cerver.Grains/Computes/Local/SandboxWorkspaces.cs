@@ -5,8 +5,17 @@ namespace Cerver.Grains.Computes.Local;
 
 /// <summary>The directories that hold the files of the sandboxes, one each. Their content is hostile.</summary>
 /// <param name="root">The directory above them.</param>
-internal sealed partial class SandboxWorkspaces(string root)
+/// <param name="owner">
+/// The gateway, by a name that no other has, when it was only told of the directory: another one may have been told of the same. Null for a directory
+/// that is the gateway's own in any case.
+/// </param>
+internal sealed partial class SandboxWorkspaces(string root, string? owner)
 {
+    private const string OwnerFile = "gateway";
+
+    /// <summary>Ends the name of a directory that is being removed.</summary>
+    private const string Removed = ".removed";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _root = Path.GetFullPath(root);
@@ -23,6 +32,11 @@ internal sealed partial class SandboxWorkspaces(string root)
     {
         var path = PathOf(sandboxId);
         Directory.CreateDirectory(_root, OwnerOnly);
+        if (owner is not null && !File.Exists(OwnerPath))
+        {
+            File.WriteAllText(OwnerPath, owner);
+        }
+
         if (Directory.Exists(path))
         {
             return false;
@@ -32,12 +46,35 @@ internal sealed partial class SandboxWorkspaces(string root)
         return true;
     }
 
+    /// <summary>The sandboxes whose directories there are; none in a directory that another gateway used first.</summary>
+    public IEnumerable<string> List() =>
+        !Directory.Exists(_root) || (owner is not null && !(File.Exists(OwnerPath) && File.ReadAllText(OwnerPath) == owner))
+            ? []
+            : Directory.EnumerateDirectories(_root)
+                .Select(path => Path.GetFileName(path))
+                .Select(name => name.EndsWith(Removed, StringComparison.Ordinal) ? name[..^Removed.Length] : name)
+                .Where(name => SandboxIds().IsMatch(name))
+                .Distinct();
+
     /// <summary>Removes the directory of a sandbox with all that is in it. One that does not exist is fine.</summary>
     /// <exception cref="IOException">Something of it is left.</exception>
     public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
-        var path = PathOf(sandboxId);
+        // Out of the way at once: after a crash in the middle, the same sandbox does not begin with half of its files.
+        var path = PathOf(sandboxId) + Removed;
+        if (Directory.Exists(PathOf(sandboxId)))
+        {
+            await EraseAsync(path, cancellationToken);
+            Directory.Move(PathOf(sandboxId), path);
+        }
 
+        await EraseAsync(path, cancellationToken);
+    }
+
+    private string OwnerPath => Path.Combine(_root, OwnerFile);
+
+    private static async Task EraseAsync(string path, CancellationToken cancellationToken)
+    {
         // rm, because it walks by directory handle: a tree may be deeper than any path may be long, and a link is never followed.
         if (await ExecuteAsync("rm", ["-rf", "--one-file-system", "--", path], cancellationToken))
         {

@@ -134,6 +134,14 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
     }
 
     /// <inheritdoc/>
+    public Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Sessions/Sqlite/find_sandbox.sql", sandboxId);
+            return rows.Read();
+        });
+
+    /// <inheritdoc/>
     public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
         readers.ReadAsync(statements => ReadRecords(statements.Query("Sessions/Sqlite/list_unsettled.sql")));
 

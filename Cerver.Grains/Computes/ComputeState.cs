@@ -1,0 +1,22 @@
+namespace Cerver.Grains.Computes;
+
+/// <summary>What a sandbox is, kept from its first attachment to its release.</summary>
+[GenerateSerializer, Alias("cerver.compute.state")]
+internal sealed record ComputeState
+{
+    /// <summary>The session it belongs to.</summary>
+    [Id(0)]
+    public string SessionId { get; init; } = "";
+
+    /// <summary>Who provides it.</summary>
+    [Id(1)]
+    public string Provider { get; init; } = "";
+
+    /// <summary>Whether it has the network.</summary>
+    [Id(2)]
+    public bool Network { get; init; }
+
+    /// <summary>When it was last taken down on purpose, or null when it never was. It may be up again since.</summary>
+    [Id(3)]
+    public DateTimeOffset? DownSince { get; init; }
+}
