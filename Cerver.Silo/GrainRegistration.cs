@@ -4,6 +4,7 @@ using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Sqlite;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
@@ -24,6 +25,7 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in one SQLite file.</summary>
     public static IServiceCollection AddSqlite(this IServiceCollection services, DataDirectory data) => services
         .AddSingleton(new SqliteDatabase(data.DatabasePath))
+        .AddSingleton<StorageFailure>()
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()

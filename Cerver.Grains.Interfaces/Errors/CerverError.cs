@@ -45,4 +45,10 @@ public enum CerverError
     /// so the same call may be made again at once.
     /// </summary>
     Fenced = 13,
+
+    /// <summary>
+    /// The database failed in the middle of a commit. Whether the change is on disk is not known before the gateway has started again or the next
+    /// write has succeeded.
+    /// </summary>
+    StorageInDoubt = 14,
 }

@@ -36,8 +36,8 @@ public interface IRecallGrain : IGrainWithIntegerKey
     [Alias("read-output")]
     Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads from the database. Completes when it answers.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
+    /// <summary>Asks the database. Completes when it answers and takes writes.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>
     [Alias("ping")]
     Task PingAsync(CancellationToken cancellationToken = default);
 }

@@ -31,7 +31,7 @@ internal sealed class DataDirectory : IDisposable
     /// <exception cref="GatewayStartException">It cannot be used, or another gateway uses it.</exception>
     public static DataDirectory Open(IConfiguration configuration)
     {
-        var path = System.IO.Path.GetFullPath(configuration["CERVER_DATA"] is { Length: > 0 } named ? named : Usual());
+        var path = PathIn(configuration);
         try
         {
             if (!Directory.Exists(path))
@@ -62,6 +62,16 @@ internal sealed class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>Takes a directory that a gateway has used before.</summary>
+    /// <exception cref="GatewayStartException">There is none, it cannot be used, or another gateway uses it.</exception>
+    public static DataDirectory OpenExisting(IConfiguration configuration)
+    {
+        var path = PathIn(configuration);
+        return File.Exists(System.IO.Path.Combine(path, "cerver.db"))
+            ? Open(configuration)
+            : throw new GatewayStartException($"There is no database in '{path}'. Name the gateway's data directory with CERVER_DATA.");
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 
@@ -75,6 +85,9 @@ internal sealed class DataDirectory : IDisposable
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
     }
+
+    private static string PathIn(IConfiguration configuration) =>
+        System.IO.Path.GetFullPath(configuration["CERVER_DATA"] is { Length: > 0 } named ? named : Usual());
 
     private static string Usual() => Environment.IsPrivilegedProcess
         ? "/var/lib/cerver"

@@ -112,6 +112,13 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
     }
 
     /// <inheritdoc/>
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        pipeline.EnsureTakesWrites();
+        await FindAsync(accountId: "", sessionId: "", cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
         readers.ReadAsync(statements =>
         {
