@@ -11,6 +11,10 @@ internal sealed class StorageFailure
     /// <summary>Completes when it has happened, with a sentence for the operator. Never, otherwise.</summary>
     public Task<string> Occurred => _occurred.Task;
 
-    /// <summary>It has happened. The first sentence counts.</summary>
-    public void Report(string sentence) => _occurred.TrySetResult(sentence);
+    /// <summary>It has happened. The first failure counts.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="failure">What went wrong.</param>
+    public void Report(string path, Exception failure) => _occurred.TrySetResult(
+        $"The database '{path}' failed while it was written ({failure.Message.TrimEnd('.')}) and takes no more writes before the next start, "
+        + "which begins with all that was acknowledged. Look at the disk.");
 }

@@ -5,6 +5,9 @@ internal sealed class DataDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    /// <summary>The system's word for a lock that somebody else holds.</summary>
+    private const int LockIsHeld = 11;
+
     private readonly FileStream _lock;
 
     private DataDirectory(string path, FileStream held)
@@ -51,10 +54,14 @@ internal sealed class DataDirectory : IDisposable
         {
             throw new GatewayStartException($"The data directory '{path}' cannot be written to. Name another one with CERVER_DATA.");
         }
-        catch (IOException failure) when (Directory.Exists(path))
+        catch (IOException taken) when (taken.HResult == LockIsHeld)
         {
             throw new GatewayStartException(
-                $"The data directory '{path}' is used by another gateway ({failure.Message}) Stop it, or name another directory with CERVER_DATA.");
+                $"The data directory '{path}' is used by another gateway ({taken.Message}) Stop it, or name another directory with CERVER_DATA.");
+        }
+        catch (IOException failure) when (Directory.Exists(path))
+        {
+            throw new GatewayStartException($"The data directory '{path}' cannot be written to: {failure.Message} Name another one with CERVER_DATA.");
         }
         catch (IOException failure)
         {

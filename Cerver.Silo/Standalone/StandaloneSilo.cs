@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Orleans.Configuration;
+using Orleans.Storage;
 
 namespace Cerver.Silo.Standalone;
 
@@ -32,12 +34,14 @@ internal static partial class StandaloneSilo
         Prepare(silo, grainState, prefix: "orleans_");
 
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage(ComputeGrain.StorageName, options =>
+        silo.AddAdoNetGrainStorage(SqliteGrainStorage.InnerName, options =>
         {
             options.Invariant = "System.Data.SQLite";
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
         });
+        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new SqliteGrainStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), grainState, services.GetRequiredService<StorageFailure>()));
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
@@ -59,9 +63,11 @@ internal static partial class StandaloneSilo
             database.Migrate(prefix);
             if (!glance.Unseen.IsEmpty)
             {
+                var unseen = string.Join(", ", glance.Unseen);
                 silo.AddStartupTask((services, _) =>
                 {
-                    LogUnseen(services.GetRequiredService<ILogger<SqliteDatabase>>(), database.Path, GlanceLimit.TotalSeconds, string.Join(", ", glance.Unseen));
+                    var logger = services.GetRequiredService<ILogger<SqliteDatabase>>();
+                    LogUnseen(logger, database.Path, GlanceLimit, unseen);
                     return Task.CompletedTask;
                 });
             }
@@ -86,8 +92,8 @@ internal static partial class StandaloneSilo
         $"The database '{database.Path}' is damaged ({finding.ReplaceLineEndings(" ").Trim().TrimEnd('.')}). Restore the data directory "
         + $"'{Path.GetDirectoryName(database.Path)}' from a backup; 'dotnet Cerver.Silo.dll check' tells more about the damage.");
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The start looked for damage in {Path} for {Seconds} s and did not come to: {Tables}. The command 'check' looks at everything")]
-    private static partial void LogUnseen(ILogger logger, string path, double seconds, string tables);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The start looked for damage in {Path} for {Limit} and did not come to: {Tables}. The command 'check' looks at everything")]
+    private static partial void LogUnseen(ILogger logger, string path, TimeSpan limit, string tables);
 
     /// <summary>A port that is free now: several gateways on one machine must not meet.</summary>
     private static int FreePort()

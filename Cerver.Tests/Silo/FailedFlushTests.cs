@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 
 namespace Cerver.Tests.Silo;
 
@@ -57,7 +58,7 @@ public sealed class FailedFlushTests : IDisposable
             await using var fault = await SystemCallFault.InjectAsync(gateway.Id, "fsync,fdatasync", "error=EIO:when=2+");
             using var appended = await gateway.Client.PostAsync(
                 new Uri($"/v2/sessions/{session}/transcript", UriKind.Relative),
-                System.Net.Http.Json.JsonContent.Create(new { entries = Enumerable.Repeat(new { role = "user", content = large }, 6) }));
+                JsonContent.Create(new { entries = Enumerable.Repeat(new { role = "user", content = large }, 6) }));
             var (exitCode, _) = await gateway.EndedAsync();
 
             Assert.Equal((HttpStatusCode.Created, 75), (appended.StatusCode, exitCode));
@@ -65,6 +66,27 @@ public sealed class FailedFlushTests : IDisposable
 
         await using var again = await GatewayProcess.StartAsync(_data);
         Assert.Equal(Enumerable.Repeat(large, 6), await again.ReadAsync(session));
+    }
+
+    [Fact]
+    public async Task A_flush_of_the_state_of_sandboxes_that_fails_stops_the_gateway_too()
+    {
+        var body = new { compute = "local", requirements = new { runtime = "shell" } };
+        await using (var gateway = await GatewayProcess.StartAsync(_data))
+        {
+            await gateway.CreateAsync(body);
+            await using var fault = await SystemCallFault.InjectAsync(
+                gateway.Id, "fsync,fdatasync", "error=EIO", Path.Combine(_data, "orleans.db-wal"));
+            using var refused = await gateway.Client.PostAsJsonAsync("/v2/sessions", body);
+            await GatewayProcess.RefusedAsync(refused);
+            var (exitCode, error) = await gateway.EndedAsync();
+
+            Assert.Equal(75, exitCode);
+            Assert.Contains(Path.Combine(_data, "orleans.db"), error, StringComparison.Ordinal);
+        }
+
+        await using var again = await GatewayProcess.StartAsync(_data);
+        await again.CreateAsync(body);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);

@@ -13,13 +13,14 @@ internal sealed class SystemCallFault : IAsyncDisposable
     /// <param name="processId">Whose.</param>
     /// <param name="calls">System calls, separated by commas.</param>
     /// <param name="how">What happens to them in strace's words, such as <c>error=EIO:when=2+</c>.</param>
-    public static async Task<SystemCallFault> InjectAsync(int processId, string calls, string how)
+    /// <param name="path">Only calls to this file, or null for all.</param>
+    public static async Task<SystemCallFault> InjectAsync(int processId, string calls, string how, string? path = null)
     {
         Process strace;
         try
         {
             strace = Process.Start(new ProcessStartInfo(
-                "strace", ["-f", "-p", $"{processId}", "-o", "/dev/null", "-e", $"trace={calls}", "-e", $"inject={calls}:{how}"])
+                "strace", ["-f", "-p", $"{processId}", "-o", "/dev/null", "-e", $"trace={calls}", "-e", $"inject={calls}:{how}", .. path is null ? [] : (string[])["-P", path]])
             {
                 RedirectStandardError = true,
                 UseShellExecute = false,

@@ -157,9 +157,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         // The connection stays open: closing the last one would write to the file once more.
         _failed = true;
         LogStopped(_database.Path);
-        _failure.Report(
-            $"The database '{_database.Path}' failed while it was written ({failure.Message.TrimEnd('.')}) and takes no more writes before the next start, "
-            + "which begins with all that was acknowledged. Look at the disk.");
+        _failure.Report(_database.Path, failure);
     }
 
     /// <summary>Waits for a change and takes all that are there with it.</summary>

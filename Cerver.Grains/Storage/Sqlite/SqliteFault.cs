@@ -22,14 +22,16 @@ internal static class SqliteFault
         SQLITE_CORRUPT or SQLITE_NOTADB => true,
         SQLITE_IOERR => sqlite.SqliteExtendedErrorCode switch
         {
-            SQLITE_IOERR_FSYNC or SQLITE_IOERR_DIR_FSYNC or SQLITE_IOERR_CLOSE or SQLITE_IOERR_DIR_CLOSE => true,
-
             // The system refused to take it, as it does when the disk is full; SQLite knows only one of these words.
             SQLITE_IOERR_WRITE or SQLITE_IOERR_TRUNCATE => systemError is not (ReadOnlyFileSystem or NoSpace or QuotaExceeded or FileTooLarge),
-            _ => false,
+            _ => IsFailedFlush(sqlite),
         },
         _ => false,
     };
+
+    /// <summary>Whether the system could not bring to the disk what it had taken before.</summary>
+    public static bool IsFailedFlush(SqliteException failure) =>
+        failure.SqliteExtendedErrorCode is SQLITE_IOERR_FSYNC or SQLITE_IOERR_DIR_FSYNC or SQLITE_IOERR_CLOSE or SQLITE_IOERR_DIR_CLOSE;
 
     /// <summary>
     /// Whether a transaction whose commit failed is certainly not on disk, whatever happens next. Otherwise its rows may all have been written
