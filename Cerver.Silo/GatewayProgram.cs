@@ -1,3 +1,5 @@
+using Cerver.Errors;
+using Cerver.Grains.Storage;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
 
@@ -8,17 +10,21 @@ internal static class GatewayProgram
 {
     private const int CouldNotStart = 1;
 
-    /// <summary>Runs until SIGTERM or SIGINT.</summary>
-    /// <returns>The exit code: 0 after a stop that was asked for, 1 when the gateway could not start.</returns>
+    /// <summary>The word of sysexits.h for a failure that another attempt may not meet.</summary>
+    private const int TryAgain = 75;
+
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Runs until SIGTERM or SIGINT, or checks the data directory when the first argument is <c>check</c>.</summary>
+    /// <returns>
+    /// The exit code: 0 after a stop that was asked for, 1 when the gateway could not start or the check found something, 75 when the database
+    /// failed or takes no writes at the start, so that whoever supervises starts the gateway again.
+    /// </returns>
     public static async Task<int> RunAsync(string[] args)
     {
         try
         {
-            await using var app = Gateway.Build(args);
-            await app.StartAsync();
-            Banner.Print(app, Console.Out);
-            await app.WaitForShutdownAsync();
-            return 0;
+            return args is ["check", .. var settings] ? DataCheck.Run(settings, Console.Out) : await ServeAsync(args);
         }
         catch (OptionsValidationException invalid)
         {
@@ -30,7 +36,7 @@ internal static class GatewayProgram
         }
         catch (GatewayStartException refusal)
         {
-            return await RefuseAsync(refusal.Message);
+            return await RefuseAsync(refusal.Message, refusal.MayPass ? TryAgain : CouldNotStart);
         }
         catch (Exception unusable) when (unusable is FormatException or System.Net.Sockets.SocketException)
         {
@@ -42,9 +48,60 @@ internal static class GatewayProgram
         }
     }
 
-    private static async Task<int> RefuseAsync(string sentence)
+    private static async Task<int> ServeAsync(string[] args)
+    {
+        var app = Gateway.Build(args);
+        var failure = app.Services.GetRequiredService<StorageFailure>().Occurred;
+        try
+        {
+            await StartAsync(app);
+            Banner.Print(app, Console.Out);
+            await await Task.WhenAny(app.WaitForShutdownAsync(), failure);
+        }
+        catch (GatewayStartException) when (failure.IsCompleted)
+        {
+            // The sentence of the failure says more.
+        }
+        finally
+        {
+            // What is disposed of closes the database, and closing writes once more.
+            await (failure.IsCompleted ? StopAsync(app) : app.DisposeAsync().AsTask());
+        }
+
+        return failure.IsCompleted ? await RefuseAsync(await failure, TryAgain) : 0;
+    }
+
+    /// <summary>Starts the gateway. What the last process left open is closed then, so the database must take writes.</summary>
+    /// <exception cref="GatewayStartException">It does not.</exception>
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (CerverException refusal) when (refusal.Code is CerverError.StorageUnavailable or CerverError.StorageInDoubt)
+        {
+            throw new GatewayStartException($"The gateway cannot start: {refusal.Message}", mayPass: true);
+        }
+    }
+
+    /// <summary>Lets calls that are under way have their answers, but not for long: the next start waits.</summary>
+    private static async Task StopAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync().WaitAsync(StopLimit);
+        }
+        catch (Exception failure)
+        {
+            // The process ends now, whatever still hangs on the database.
+            await Console.Error.WriteLineAsync($"cerver: Not everything could be stopped in order: {failure.Message}");
+        }
+    }
+
+    private static async Task<int> RefuseAsync(string sentence, int exitCode = CouldNotStart)
     {
         await Console.Error.WriteLineAsync($"cerver: {sentence}");
-        return CouldNotStart;
+        return exitCode;
     }
 }

@@ -6,6 +6,7 @@ using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Sqlite;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Grains.Upkeep;
 using Cerver.Silo.Standalone;
@@ -30,11 +31,13 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in one SQLite file.</summary>
     public static IServiceCollection AddSqlite(this IServiceCollection services, DataDirectory data) => services
         .AddSingleton(new SqliteDatabase(data.DatabasePath))
+        .AddSingleton<StorageFailure>()
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()
         .AddSingleton<IRunStore, SqliteRunStore>()
-        .AddSingleton<IOperationStore, SqliteOperationStore>();
+        .AddSingleton<IOperationStore, SqliteOperationStore>()
+        .AddSingleton<IUpkeep, OperationExpiry>();
 
     /// <summary>Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.</summary>
     public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)

@@ -94,3 +94,56 @@ build() {
     fi
     printf '%s\n' "$state" >"$built_from"
 }
+
+# supervise COMMAND... runs a gateway, passes signals on to it and ends with its exit code. With the exit code 75 its database failed and only a
+# new start knows what is on disk: then it is started again, at most 5 times in a row without having been up for a minute.
+supervise() {
+    local code restarts=0 started leash=()
+    stopping=
+    interrupted=
+    supervised=
+
+    # Who kills this script with a signal that cannot be passed on means the gateway.
+    if setpriv --pdeathsig KILL true 2>/dev/null; then
+        leash=(setpriv --pdeathsig KILL)
+    fi
+    trap stop_supervised HUP INT TERM
+    while true; do
+        started=$SECONDS
+        "${leash[@]}" "$@" &
+        supervised=$!
+        if [[ -n $stopping ]]; then
+            kill -TERM "$supervised" 2>/dev/null || true
+        fi
+
+        # A signal ends the waiting, not the gateway.
+        interrupted=1
+        while [[ -n $interrupted ]]; do
+            interrupted=
+            code=0
+            wait "$supervised" || code=$?
+        done
+        if ((SECONDS - started >= 60)); then
+            restarts=0
+        fi
+        if ((code != 75 || restarts == 5)) || [[ -n $stopping ]]; then
+            exit "$code"
+        fi
+        restarts=$((restarts + 1))
+        say "The gateway ended because of its database and is started again ($restarts of 5)."
+        supervised=
+        sleep 1
+        if [[ -n $stopping ]]; then
+            exit "$code"
+        fi
+    done
+}
+
+# A background process of a script ignores the signal of Ctrl-C, so it gets the other one.
+stop_supervised() {
+    stopping=1
+    interrupted=1
+    if [[ -n $supervised ]]; then
+        kill -TERM "$supervised" 2>/dev/null || true
+    fi
+}

@@ -45,6 +45,9 @@ internal static class Refusals
         CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
 
+        // The same word, because the caller can do the same about it; the sentence says that it may have had its effect.
+        CerverError.StorageInDoubt => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
+
         // The same call was made again and was overtaken again.
         CerverError.Fenced => (StatusCodes.Status409Conflict, "conflict"),
         _ => throw new UnreachableException($"No answer for {error}."),
@@ -83,10 +86,10 @@ internal static class Refusals
         _ => Make(status, "invalid_request", "The request is not one that this gateway understands."),
     };
 
-    /// <summary>A run that ended because its sandbox went down.</summary>
+    /// <summary>A run that ended because its sandbox went down or the database took no more of its output.</summary>
     public static Refusal RunLost(string runId) => new(StatusCodes.Status503ServiceUnavailable, new ErrorBody
     {
-        Error = "The sandbox went down during the run; what it printed until then is kept. Run it again if that is safe.",
+        Error = "The run was lost: its sandbox went down, or its output could not be stored. What was stored is kept; run it again if that is safe.",
         Code = RunLostCode,
         RunId = runId,
     });
@@ -105,7 +108,7 @@ internal static class Refusals
     private static Refusal Of(CerverException refusal)
     {
         var (status, code) = Describe(refusal.Code);
-        var retryAfter = refusal.Code is CerverError.RateLimited or CerverError.StorageUnavailable ? SoonSeconds : (int?)null;
+        var retryAfter = refusal.Code is CerverError.RateLimited or CerverError.StorageUnavailable or CerverError.StorageInDoubt ? SoonSeconds : (int?)null;
         var body = new ErrorBody
         {
             Error = refusal.Message,

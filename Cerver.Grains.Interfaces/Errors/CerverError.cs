@@ -48,4 +48,10 @@ public enum CerverError
 
     /// <summary>The operation's key was used for another request.</summary>
     IdempotencyMismatch = 14,
+
+    /// <summary>
+    /// The database failed in the middle of a commit. Whether the change is on disk is not known before the gateway has started again or the next
+    /// write has succeeded.
+    /// </summary>
+    StorageInDoubt = 15,
 }

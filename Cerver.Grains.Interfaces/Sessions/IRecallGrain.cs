@@ -53,8 +53,8 @@ public interface IRecallGrain : IGrainWithIntegerKey
     [Alias("list-changed")]
     Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads from the database. Completes when it answers.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
+    /// <summary>Asks the database. Completes when it answers and takes writes.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>
     [Alias("ping")]
     Task PingAsync(CancellationToken cancellationToken = default);
 }

@@ -30,7 +30,7 @@ internal sealed partial class ComputeGrain(
 
     private static readonly TimeSpan MaxFilesPeriod = TimeSpan.FromHours(1);
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(5);
 
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);

@@ -42,6 +42,10 @@ internal interface ISessionStore
     /// <summary>Whether any session of any account has this sandbox.</summary>
     Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken);
 
+    /// <summary>Completes when the store answers and takes writes.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>
+    Task PingAsync(CancellationToken cancellationToken);
+
     /// <summary>Sessions that say they are running or that have runs going, in no order.</summary>
     Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken);
 }

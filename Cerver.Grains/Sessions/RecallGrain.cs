@@ -44,7 +44,7 @@ internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grai
         sessions.ListChangedAsync(accountId, after, limit, cancellationToken);
 
     /// <inheritdoc/>
-    public Task PingAsync(CancellationToken cancellationToken) => sessions.FindAsync(accountId: "", sessionId: "", cancellationToken);
+    public Task PingAsync(CancellationToken cancellationToken) => sessions.PingAsync(cancellationToken);
 
     private static CerverException NoSession() => new(CerverError.NotFound, "There is no such session in this account.");
 }

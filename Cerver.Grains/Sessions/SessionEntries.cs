@@ -30,7 +30,7 @@ internal static class SessionEntries
         ended.EndedAt,
         EntryRole.Tool,
         EntryKinds.ToolResult,
-        Content: ended.Status == RunStatus.Lost ? $"{ended.Output}\n[This run was lost: it did not start, or its sandbox went down before it ended.]" : ended.Output,
+        Content: ended.Status == RunStatus.Lost ? $"{ended.Output}\n[This run was lost: it did not start, its sandbox went down, or its output could not be stored.]" : ended.Output,
         ToolId: ended.RunId,
         ToolName: RunTool,
         IsError: ended.ExitCode == 0 ? null : true);

@@ -5,6 +5,9 @@ internal sealed class DataDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    /// <summary>The system's word for a lock that somebody else holds.</summary>
+    private const int LockIsHeld = 11;
+
     private readonly FileStream _lock;
 
     private DataDirectory(string path, FileStream held)
@@ -31,7 +34,7 @@ internal sealed class DataDirectory : IDisposable
     /// <exception cref="GatewayStartException">It cannot be used, or another gateway uses it.</exception>
     public static DataDirectory Open(IConfiguration configuration)
     {
-        var path = System.IO.Path.GetFullPath(configuration["CERVER_DATA"] is { Length: > 0 } named ? named : Usual());
+        var path = PathIn(configuration);
         try
         {
             if (!Directory.Exists(path))
@@ -51,15 +54,29 @@ internal sealed class DataDirectory : IDisposable
         {
             throw new GatewayStartException($"The data directory '{path}' cannot be written to. Name another one with CERVER_DATA.");
         }
-        catch (IOException failure) when (Directory.Exists(path))
+        catch (IOException taken) when (taken.HResult == LockIsHeld)
         {
             throw new GatewayStartException(
-                $"The data directory '{path}' is used by another gateway ({failure.Message}) Stop it, or name another directory with CERVER_DATA.");
+                $"The data directory '{path}' is used by another gateway ({taken.Message}) Stop it, or name another directory with CERVER_DATA.");
+        }
+        catch (IOException failure) when (Directory.Exists(path))
+        {
+            throw new GatewayStartException($"The data directory '{path}' cannot be written to: {failure.Message} Name another one with CERVER_DATA.");
         }
         catch (IOException failure)
         {
             throw new GatewayStartException($"The data directory '{path}' cannot be created: {failure.Message} Name another one with CERVER_DATA.");
         }
+    }
+
+    /// <summary>Takes a directory that a gateway has used before.</summary>
+    /// <exception cref="GatewayStartException">There is none, it cannot be used, or another gateway uses it.</exception>
+    public static DataDirectory OpenExisting(IConfiguration configuration)
+    {
+        var path = PathIn(configuration);
+        return File.Exists(System.IO.Path.Combine(path, "cerver.db"))
+            ? Open(configuration)
+            : throw new GatewayStartException($"There is no database in '{path}'. Name the gateway's data directory with CERVER_DATA.");
     }
 
     /// <inheritdoc/>
@@ -75,6 +92,9 @@ internal sealed class DataDirectory : IDisposable
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
     }
+
+    private static string PathIn(IConfiguration configuration) =>
+        System.IO.Path.GetFullPath(configuration["CERVER_DATA"] is { Length: > 0 } named ? named : Usual());
 
     private static string Usual() => Environment.IsPrivilegedProcess
         ? "/var/lib/cerver"

@@ -2,20 +2,25 @@ using System.Net;
 using System.Net.Sockets;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Upkeep;
 using Orleans.Configuration;
+using Orleans.Storage;
 
 namespace Cerver.Silo.Standalone;
 
 /// <summary>Orleans for one process: no other silo, no client from outside, grain state in SQLite.</summary>
-internal static class StandaloneSilo
+internal static partial class StandaloneSilo
 {
     /// <summary>The name by which the ADO.NET providers know SQLite, whichever library it is.</summary>
     private const string Invariant = "System.Data.SQLite";
 
+    /// <summary>How long a start may be held up by looking for damage. Some gigabytes are looked at in this time.</summary>
+    private static readonly TimeSpan GlanceLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Sets up a silo that is a cluster of its own.</summary>
-    /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, or cannot be read.</exception>
+    /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, is damaged, or cannot be written.</exception>
     public static void ConfigureStandalone(this ISiloBuilder silo, DataDirectory data)
     {
         silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
@@ -25,20 +30,22 @@ internal static class StandaloneSilo
     }
 
     /// <summary>Keeps state in the data directory's files, which are brought up to date, and live output in memory.</summary>
-    /// <exception cref="GatewayStartException">A file was written by a newer version, or cannot be read.</exception>
+    /// <exception cref="GatewayStartException">A file was written by a newer version, is damaged, or cannot be written.</exception>
     public static void UseDataDirectory(this ISiloBuilder silo, DataDirectory data)
     {
         var grainState = new SqliteDatabase(data.GrainStatePath);
-        Migrate(new SqliteDatabase(data.DatabasePath), prefix: "");
-        Migrate(grainState, prefix: "orleans_");
+        Prepare(silo, new SqliteDatabase(data.DatabasePath), prefix: "");
+        Prepare(silo, grainState, prefix: "orleans_");
 
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage(ComputeGrain.StorageName, options =>
+        silo.AddAdoNetGrainStorage(SqliteGrainStorage.InnerName, options =>
         {
             options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
         });
+        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new SqliteGrainStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), grainState, services.GetRequiredService<StorageFailure>()));
 
         silo.UseAdoNetReminderService(options =>
         {
@@ -60,22 +67,51 @@ internal static class StandaloneSilo
         await services.GetRequiredService<IGrainFactory>().GetGrain<IUpkeepGrain>(0).BeginAsync(cancellationToken);
     }
 
-    private static void Migrate(SqliteDatabase database, string prefix)
+    /// <summary>Looks whether a file is sound and brings it up to date.</summary>
+    private static void Prepare(ISiloBuilder silo, SqliteDatabase database, string prefix)
     {
         try
         {
+            var glance = database.Glance(GlanceLimit, TimeProvider.System);
+            if (glance.Damage is not null)
+            {
+                throw Damaged(database, glance.Damage);
+            }
+
             database.Migrate(prefix);
+            if (!glance.Unseen.IsEmpty)
+            {
+                var unseen = string.Join(", ", glance.Unseen);
+                silo.AddStartupTask((services, _) =>
+                {
+                    var logger = services.GetRequiredService<ILogger<SqliteDatabase>>();
+                    LogUnseen(logger, database.Path, GlanceLimit, unseen);
+                    return Task.CompletedTask;
+                });
+            }
         }
         catch (InvalidOperationException newer)
         {
             throw new GatewayStartException(newer.Message);
         }
-        catch (Microsoft.Data.Sqlite.SqliteException unreadable)
+        catch (Microsoft.Data.Sqlite.SqliteException damaged) when (SqliteFault.IsDamage(damaged))
+        {
+            throw Damaged(database, damaged.Message);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException refused)
         {
             throw new GatewayStartException(
-                $"The database '{database.Path}' cannot be opened: {unreadable.Message}. Restore it from a backup, or name another directory with CERVER_DATA.");
+                $"The database '{database.Path}' cannot be used: {refused.Message.TrimEnd('.')}. See that its disk has room and lets the gateway write, or name another directory with CERVER_DATA.",
+                mayPass: true);
         }
     }
+
+    private static GatewayStartException Damaged(SqliteDatabase database, string finding) => new(
+        $"The database '{database.Path}' is damaged ({finding.ReplaceLineEndings(" ").Trim().TrimEnd('.')}). Restore the data directory "
+        + $"'{Path.GetDirectoryName(database.Path)}' from a backup; 'dotnet Cerver.Silo.dll check' tells more about the damage.");
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The start looked for damage in {Path} for {Limit} and did not come to: {Tables}. The command 'check' looks at everything")]
+    private static partial void LogUnseen(ILogger logger, string path, TimeSpan limit, string tables);
 
     /// <summary>A port that is free now: several gateways on one machine must not meet.</summary>
     private static int FreePort()

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Cerver.Tests.Silo;
 
 /// <summary>The gateway as a process: what it says and leaves behind when it starts, and when it cannot.</summary>
@@ -39,35 +37,33 @@ public sealed class GatewayProcessTests : IDisposable
     [Fact]
     public async Task A_gateway_makes_its_token_once_keeps_it_to_itself_and_its_data_directory_too()
     {
-        using var gateway = Start(urls: null, "--urls=http://127.0.0.1:0");
-        var banner = await ReadUntilAsync(gateway, "curl");
+        await using var gateway = await GatewayProcess.StartAsync(_data);
         var token = await File.ReadAllTextAsync(Path.Combine(_data, "token"));
 
         var (exitCode, error) = await RunAsync("--urls=http://127.0.0.1:0");
-        await EndAsync(gateway);
+        await gateway.StopAsync();
 
-        Assert.Contains("http://127.0.0.1:", banner, StringComparison.Ordinal);
-        Assert.Contains(Path.Combine(_data, "token"), banner, StringComparison.Ordinal);
+        Assert.Contains("http://127.0.0.1:", gateway.Output, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(_data, "token"), gateway.Output, StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "token")));
         Assert.Equal((1, true), (exitCode, error.Contains("used by another gateway", StringComparison.Ordinal)));
 
-        using var again = Start(urls: null, "--urls=http://127.0.0.1:0");
-        await ReadUntilAsync(again, "curl");
-        await EndAsync(again);
+        await using var again = await GatewayProcess.StartAsync(_data);
+        await again.StopAsync();
         Assert.Equal(token, await File.ReadAllTextAsync(Path.Combine(_data, "token")));
     }
 
     [Fact]
     public async Task The_environment_says_where_to_listen_and_the_command_line_wins_over_it()
     {
-        using var byEnvironment = Start("http://127.0.0.1:0");
-        var banner = await ReadUntilAsync(byEnvironment, "curl");
-        await EndAsync(byEnvironment);
-        Assert.DoesNotContain(":8080", banner, StringComparison.Ordinal);
+        await using var byEnvironment = GatewayProcess.Launch(_data, "http://127.0.0.1:0");
+        await byEnvironment.UpAsync();
+        await byEnvironment.StopAsync();
+        Assert.DoesNotContain(":8080", byEnvironment.Output, StringComparison.Ordinal);
 
-        using var byArgument = Start("http://192.0.2.1:1", "--urls=http://127.0.0.1:0");
-        await ReadUntilAsync(byArgument, "curl");
-        await EndAsync(byArgument);
+        await using var byArgument = GatewayProcess.Launch(_data, "http://192.0.2.1:1", "--urls=http://127.0.0.1:0");
+        await byArgument.UpAsync();
+        await byArgument.StopAsync();
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_data, "cerver.db")));
     }
 
@@ -82,61 +78,11 @@ public sealed class GatewayProcessTests : IDisposable
         Assert.Contains("--urls", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_database_that_is_none_stops_the_start_with_a_sentence()
-    {
-        await File.WriteAllTextAsync(Path.Combine(_data, "cerver.db"), new string('x', 5000));
-
-        var (exitCode, error) = await RunAsync("--urls=http://127.0.0.1:0");
-
-        Assert.Equal(1, exitCode);
-        Assert.Contains("Restore it from a backup", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
-    }
-
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     private async Task<(int ExitCode, string Error)> RunAsync(params string[] args)
     {
-        using var process = Start(urls: null, args);
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, error);
-    }
-
-    private Process Start(string? urls, params string[] args)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Silo.dll"), .. args])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        };
-        start.Environment["CERVER_DATA"] = _data;
-        start.Environment.Remove("CERVER_API_TOKEN");
-        start.Environment.Remove("ASPNETCORE_URLS");
-        if (urls is not null)
-        {
-            start.Environment["ASPNETCORE_URLS"] = urls;
-        }
-
-        return Process.Start(start)!;
-    }
-
-    private static async Task<string> ReadUntilAsync(Process process, string word)
-    {
-        var read = "";
-        while (!read.Contains(word, StringComparison.Ordinal))
-        {
-            read += await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The gateway ended early: {read}");
-        }
-
-        return read;
-    }
-
-    private static async Task EndAsync(Process process)
-    {
-        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
+        await using var gateway = GatewayProcess.Launch(_data, urls: null, args);
+        return await gateway.EndedAsync();
     }
 }

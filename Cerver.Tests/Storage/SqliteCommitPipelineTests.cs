@@ -1,4 +1,5 @@
 using Cerver.Errors;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -115,7 +116,7 @@ public sealed class SqliteCommitPipelineTests
         Assert.Equal("wal", database.Scalar("pragma journal_mode"));
     }
 
-    private static SqliteCommitPipeline NewPipeline(TemporaryDatabase database) => new(database.Database, NullLogger<SqliteCommitPipeline>.Instance);
+    private static SqliteCommitPipeline NewPipeline(TemporaryDatabase database) => new(database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
 
     private static void Insert(SqliteStatements statements, string runId, long sequence) =>
         statements.Execute("Runs/Sqlite/insert_output.sql", runId, sequence, 1L, Array.Empty<byte>());

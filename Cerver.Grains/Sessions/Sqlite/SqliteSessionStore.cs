@@ -134,6 +134,13 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
     }
 
     /// <inheritdoc/>
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        pipeline.EnsureTakesWrites();
+        await FindAsync(accountId: "", sessionId: "", cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken) =>
         readers.ReadAsync(statements =>
         {

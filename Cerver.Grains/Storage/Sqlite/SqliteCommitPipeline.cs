@@ -11,7 +11,8 @@ namespace Cerver.Grains.Storage.Sqlite;
 /// </summary>
 /// <remarks>
 /// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a
-/// batch are bounded; who comes when the queue is full waits.
+/// batch are bounded; who comes when the queue is full waits. A database that refuses (full, read-only, busy) is tried again with the next batch.
+/// After a flush that failed there is no next one: the pipeline refuses everything, and <see cref="StorageFailure"/> tells who runs the process.
 /// </remarks>
 internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
 {
@@ -22,14 +23,27 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     private readonly Channel<Change> _queue = Channel.CreateBounded<Change>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly SqliteDatabase _database;
     private readonly ILogger<SqliteCommitPipeline> _logger;
+    private readonly StorageFailure _failure;
     private readonly Task _writer;
+    private volatile bool _failed;
 
-    public SqliteCommitPipeline(SqliteDatabase database, ILogger<SqliteCommitPipeline> logger)
+    public SqliteCommitPipeline(SqliteDatabase database, StorageFailure failure, ILogger<SqliteCommitPipeline> logger)
     {
         _database = database;
+        _failure = failure;
         _logger = logger;
         // SQLite has no asynchronous I/O, so the writer has a thread of its own.
         _writer = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Says whether the database still takes writes. After a failure that leaves open what is on disk it does not.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
+    public void EnsureTakesWrites()
+    {
+        if (_failed)
+        {
+            throw TakesNoMore();
+        }
     }
 
     /// <summary>Commits a change. It is on disk when the task completes.</summary>
@@ -41,7 +55,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// <param name="cancellationToken">Gives up while the queue is full. What is in the queue is carried out.</param>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database takes no
-    /// write. Nothing was changed in either case.
+    /// write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when it failed in the middle of the commit.
     /// </exception>
     public async Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken)
     {
@@ -71,34 +85,79 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     private void Write()
     {
         var batch = new List<Change>(BatchChanges);
-        SqliteSession? session = null;
+        SqliteWriter? writer = null;
         try
         {
             while (Take(batch))
             {
-                try
-                {
-                    session ??= new SqliteSession(_database.OpenWriter());
-                    Commit(session, batch);
-                }
-                catch (SqliteException failure)
-                {
-                    // After a failed write the state of the connection is not to be trusted: the next batch starts with a new one.
-                    LogWriteFailed(failure, batch.Count);
-                    session?.Dispose();
-                    session = null;
-                    batch.ForEach(change => change.Refuse(
-                        new CerverException(CerverError.StorageUnavailable, "The database took no write, nothing was changed. Try again later.")));
-                }
-
+                Write(ref writer, batch);
                 batch.ForEach(change => change.Complete());
                 batch.Clear();
+
+                // Nobody waits for this.
+                Checkpoint(ref writer);
             }
         }
         finally
         {
-            session?.Dispose();
+            writer?.Dispose();
         }
+    }
+
+    private void Write(ref SqliteWriter? writer, List<Change> batch)
+    {
+        if (_failed)
+        {
+            batch.ForEach(change => change.Refuse(TakesNoMore()));
+            return;
+        }
+
+        try
+        {
+            writer ??= new SqliteWriter(_database.OpenWriter());
+            Commit(writer, batch);
+        }
+        catch (Exception failure)
+        {
+            LogWriteFailed(failure, batch.Count);
+            var inDoubt = writer is { IsCommitting: true } && !SqliteFault.RefusedCommit(failure, writer.SystemError);
+
+            // A change that was refused was undone before the commit, so of it nothing can be on disk.
+            batch.ForEach(change => change.Refuse(inDoubt && !change.IsRefused ? InDoubt() : TookNothing()));
+            Abandon(ref writer, failure);
+        }
+    }
+
+    private void Checkpoint(ref SqliteWriter? writer)
+    {
+        try
+        {
+            if (!_failed)
+            {
+                writer?.Checkpoint();
+            }
+        }
+        catch (SqliteException failure)
+        {
+            LogCheckpointFailed(failure);
+            Abandon(ref writer, failure);
+        }
+    }
+
+    /// <summary>After a failure the state of the connection is not to be trusted: the next batch starts with a new one, if there may be one.</summary>
+    private void Abandon(ref SqliteWriter? writer, Exception failure)
+    {
+        if (!SqliteFault.IsFinal(failure, writer?.SystemError ?? 0))
+        {
+            writer?.Dispose();
+            writer = null;
+            return;
+        }
+
+        // The connection stays open: closing the last one would write to the file once more.
+        _failed = true;
+        LogStopped(_database.Path);
+        _failure.Report(_database.Path, failure);
     }
 
     /// <summary>Waits for a change and takes all that are there with it.</summary>
@@ -132,15 +191,15 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         return true;
     }
 
-    private void Commit(SqliteSession session, List<Change> batch)
+    private void Commit(SqliteWriter writer, List<Change> batch)
     {
-        session.Run("Storage/Sqlite/begin.sql");
+        writer.Run("Storage/Sqlite/begin.sql");
         foreach (var change in batch)
         {
-            session.Run("Storage/Sqlite/savepoint.sql");
+            writer.Run("Storage/Sqlite/savepoint.sql");
             try
             {
-                change.Apply(session.Statements);
+                change.Apply(writer.Statements);
             }
             catch (CerverException refusal)
             {
@@ -159,36 +218,35 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
 
             if (change.IsRefused)
             {
-                session.Run("Storage/Sqlite/rollback_savepoint.sql");
+                writer.Run("Storage/Sqlite/rollback_savepoint.sql");
             }
 
-            session.Run("Storage/Sqlite/release_savepoint.sql");
+            writer.Run("Storage/Sqlite/release_savepoint.sql");
         }
 
-        session.Run("Storage/Sqlite/commit.sql");
+        writer.Commit();
     }
 
+    private static CerverException TookNothing() => new(CerverError.StorageUnavailable, "The database took no write, nothing was changed. Try again later.");
+
+    private static CerverException TakesNoMore() => new(
+        CerverError.StorageUnavailable, "The database failed and takes no more writes before the gateway has started again; nothing was changed. Try again in a moment.");
+
+    private static CerverException InDoubt() => new(
+        CerverError.StorageInDoubt,
+        "The database failed while it wrote this, and whether it is stored is not known. Look before you repeat it, or repeat it with the Idempotency-Key it had.");
+
     [LoggerMessage(Level = LogLevel.Error, Message = "The database took no write; {Changes} changes were refused")]
-    private partial void LogWriteFailed(SqliteException failure, int changes);
+    private partial void LogWriteFailed(Exception failure, int changes);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The log could not be moved into the database file")]
+    private partial void LogCheckpointFailed(SqliteException failure);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The database {Path} takes no more writes: what is on disk is not known before the next start")]
+    private partial void LogStopped(string path);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A change was refused because somebody else wrote first: {Violation}")]
     private partial void LogFenced(string violation);
-
-    /// <summary>The writer's connection and its statements.</summary>
-    private sealed class SqliteSession(SqliteConnection connection) : IDisposable
-    {
-        public SqliteStatements Statements { get; } = new(connection);
-
-        public void Run(string path) => Statements.Execute(path);
-
-        public void Dispose()
-        {
-            Statements.Dispose();
-            // An open transaction ends with the connection, and the pool must not hand this one on.
-            SqliteConnection.ClearPool(connection);
-            connection.Dispose();
-        }
-    }
 
     private sealed class Change(Action<SqliteStatements> apply, int bytes)
     {

@@ -39,14 +39,14 @@ internal sealed class SqliteDatabase
 
     /// <summary>
     /// A connection for the one writer. <c>synchronous</c> is FULL: with NORMAL a power cut was measured to lose rows that had been
-    /// acknowledged.
+    /// acknowledged. Nothing moves its log into the file but <see cref="SqliteWriter.Checkpoint"/> and the last connection that closes.
     /// </summary>
     public SqliteConnection OpenWriter()
     {
         var connection = Open();
         try
         {
-            Execute(connection, "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;");
+            Execute(connection, "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma wal_autocheckpoint = 0;");
             return connection;
         }
         catch
@@ -54,6 +54,30 @@ internal sealed class SqliteDatabase
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A connection that cannot write, of nobody else's. Dispose it to close it.</summary>
+    public SqliteConnection OpenReadOnly()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(_connectionString) { Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Looks whether the file is damaged, for a limited time.</summary>
+    /// <exception cref="SqliteException">The file is not even a database, or cannot be read.</exception>
+    public SqliteGlance Glance(TimeSpan limit, TimeProvider time)
+    {
+        using var connection = OpenWriter();
+        return SqliteCheck.Glance(connection, limit, time);
     }
 
     /// <summary>Brings the schema up to date. Every step is applied once, whole or not at all.</summary>

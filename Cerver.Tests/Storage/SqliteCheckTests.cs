@@ -1,0 +1,75 @@
+using Cerver.Grains.Storage.Sqlite;
+
+namespace Cerver.Tests.Storage;
+
+/// <summary>The rules of the log, each broken once.</summary>
+public sealed class SqliteCheckTests : IDisposable
+{
+    private readonly TemporaryDatabase _database = new();
+
+    public SqliteCheckTests()
+    {
+        _database.Scalar("""
+            insert into session (session_id, account_id, session_name, status, provider, run_count, run_time_ms, created_at, updated_at, transcript_total, version)
+            values ('full', 'a', '', 1, 'local', 2, 0, 1, 1, 3, 4), ('empty', 'a', '', 0, 'none', 0, 0, 1, 1, 0, 1), ('ended', 'a', '', 2, 'none', 1, 0, 1, 1, 0, 1);
+            insert into transcript_entry (session_id, position, at, role, kind)
+            values ('full', 0, 1, 1, 'text'), ('full', 1, 1, 1, 'text'), ('full', 2, 1, 1, 'text'), ('purged', 7, 1, 1, 'text');
+            insert into run (run_id, session_id, account_id, sandbox_id, runtime, code, status, truncated, output_head, started_at, ended_at)
+            values ('done', 'full', 'a', 's', 1, '', 1, 0, 2, 1, 2), ('going', 'full', 'a', 's', 1, '', 0, 0, 0, 1, null),
+                   ('silent', 'ended', 'a', 's', 1, '', 4, 0, 0, 1, 2), ('erased', 'purged', 'a', 's', 1, '', 1, 0, 9, 1, 2);
+            insert into run_output (run_id, sequence, kind, data)
+            values ('done', 1, 1, x'00'), ('done', 2, 1, x'00'), ('going', 1, 1, x'00'), ('erased', 5, 1, x'00');
+            insert into purge (session_id) values ('purged');
+            """);
+    }
+
+    [Fact]
+    public void A_sound_log_has_no_violations()
+    {
+        Assert.Empty(Find());
+    }
+
+    [Theory]
+    [InlineData("delete from transcript_entry where session_id = 'full' and position = 1", "session full: transcript_total is 3, but there are 2 entries")]
+    [InlineData("delete from transcript_entry where session_id = 'full' and position = 0", "at the positions 1 to 2")]
+    [InlineData("delete from transcript_entry where session_id = 'full'", "at the positions none")]
+    [InlineData("update transcript_entry set position = 3 where session_id = 'full' and position = 2", "at the positions 0 to 3")]
+    [InlineData("update session set transcript_total = 2 where session_id = 'full'", "session full: transcript_total is 2, but there are 3 entries")]
+    [InlineData("insert into transcript_entry (session_id, position, at, role, kind) values ('empty', 0, 1, 1, 'text')", "session empty: transcript_total is 0")]
+    [InlineData("delete from run_output where run_id = 'done' and sequence = 1", "run done: output_head is 2, but there are 1 chunks")]
+    [InlineData("delete from run_output where run_id = 'done' and sequence = 2", "run done: output_head is 2, but there are 1 chunks")]
+    [InlineData("update run_output set sequence = 2 where run_id = 'going'", "run going: it is going on, but there are 1 chunks, at the sequence numbers 2 to 2")]
+    [InlineData("update run set output_head = 1 where run_id = 'silent'", "run silent: output_head is 1, but there are 0 chunks")]
+    [InlineData("insert into transcript_entry (session_id, position, at, role, kind) values ('gone', 0, 1, 1, 'text')", "session gone: it does not exist, but 1 entries of it do")]
+    [InlineData("update run set session_id = 'gone' where run_id = 'silent'", "run silent: its session gone does not exist in its account")]
+    [InlineData("update run set account_id = 'b' where run_id = 'silent'", "run silent: its session ended does not exist in its account")]
+    [InlineData("insert into run_output (run_id, sequence, kind, data) values ('gone', 1, 1, x'00')", "run gone: it does not exist, but 1 chunks of its output do")]
+    [InlineData("update session set status = 2 where session_id = 'full'", "run going: it is going on, but its session full has ended")]
+    [InlineData("update run set ended_at = null where run_id = 'silent'", "run silent: its status is 4, but it has no time of its end")]
+    [InlineData("update run set ended_at = 2 where run_id = 'going'", "run going: its status is 0, but it has a time of its end")]
+    public void A_broken_rule_is_told_in_one_line(string mutation, string line)
+    {
+        _database.Scalar(mutation);
+
+        Assert.Contains(line, Assert.Single(Find()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_one_rule_a_hundred_violations_are_told()
+    {
+        _database.Scalar("""
+            insert into run_output (run_id, sequence, kind, data)
+            select 'gone ' || value, 1, 1, x'00' from (with recursive n (value) as (select 1 union all select value + 1 from n limit 500) select value from n)
+            """);
+
+        Assert.Equal(SqliteCheck.MaxViolations, Find().Count);
+    }
+
+    public void Dispose() => _database.Dispose();
+
+    private IReadOnlyList<string> Find()
+    {
+        using var connection = _database.Database.OpenReadOnly();
+        return [.. SqliteCheck.FindDamage(connection), .. SqliteCheck.FindViolations(connection)];
+    }
+}
