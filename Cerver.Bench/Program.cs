@@ -6,7 +6,11 @@ using Cerver.Bench.Reports;
 using Cerver.Bench.Runs;
 using Cerver.Bench.Sessions;
 
-IBenchCase[] cases = [new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new IdleCase(), new StartCase()];
+IBenchCase[] cases =
+[
+    new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
+    new StartCase(),
+];
 
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, key) =>

@@ -15,8 +15,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
     private const int WritersPerSession = 2;
     private const int RunnersPerSandbox = 2;
     private const int WatchersPerSession = 2;
-    private const int MinLoadMilliseconds = 200;
-    private const int MaxLoadMilliseconds = 1_400;
+    private const int MaxLoadMilliseconds = 1_500;
     private const string LastPayload = "the last";
 
     private static readonly TimeSpan CycleLimit = TimeSpan.FromSeconds(60);
@@ -110,8 +109,8 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
     {
         for (var cycle = 0; cycle < cycles; cycle++)
         {
-            // A client that fails ends the round; one that has come to its end before has nothing to say.
-            var load = Task.Delay(random.Next(MinLoadMilliseconds, MaxLoadMilliseconds), givenUp);
+            // A client that fails ends the round.
+            var load = LoadAsync(givenUp);
             await Task.WhenAny([load, .. work]);
             if (Array.Find(work, task => task.IsFaulted) is { } failed)
             {
@@ -125,6 +124,17 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
 
         await ending.CancelAsync();
         await Task.WhenAll(work);
+    }
+
+    /// <summary>One kill in five comes while the gateway has hardly started, the others when it is at work.</summary>
+    private async Task LoadAsync(CancellationToken givenUp)
+    {
+        if (random.Next(5) > 0)
+        {
+            await gateway.Used.WaitAsync(givenUp);
+        }
+
+        await Task.Delay(random.Next(MaxLoadMilliseconds), givenUp);
     }
 
     private async Task EndAsync(CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, CancellationTokenSource givenUp)

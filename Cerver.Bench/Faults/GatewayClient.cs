@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -100,7 +101,7 @@ internal sealed class GatewayClient : IDisposable
             switch (line)
             {
                 case "" when data.Length > 0:
-                    yield return long.TryParse(id, out var position)
+                    yield X
                         ? new(position, kind, data)
                         : throw new BenchException($"An event has the id '{id}'.");
                     id = kind = data = string.Empty;

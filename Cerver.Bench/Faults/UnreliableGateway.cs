@@ -9,6 +9,7 @@ internal sealed class UnreliableGateway : IAsyncDisposable
     private readonly GatewayProcess _process;
     private TaskCompletionSource _up = NewSignal();
     private TaskCompletionSource _replaced = NewSignal();
+    private TaskCompletionSource _used = NewSignal();
 
     private UnreliableGateway(GatewayProcess process) => _process = process;
 
@@ -26,6 +27,12 @@ internal sealed class UnreliableGateway : IAsyncDisposable
 
     /// <summary>Completes when the process that serves now is gone and the next one is ready.</summary>
     public Task Replaced => Volatile.Read(ref _replaced).Task;
+
+    /// <summary>Completes when the process that serves now has acknowledged something.</summary>
+    public Task Used => Volatile.Read(ref _used).Task;
+
+    /// <summary>A client tells that something was acknowledged.</summary>
+    public void NoteUse() => Volatile.Read(ref _used).TrySetResult();
 
     /// <summary>Starts a build of the gateway over an empty data directory and waits until it is ready.</summary>
     /// <exception cref="BenchException">It does not become ready.</exception>
@@ -56,6 +63,7 @@ internal sealed class UnreliableGateway : IAsyncDisposable
         // Whoever is told that it is down waits, and whoever is in the middle of something finds out.
         var before = HostProcesses.Tree(_process.Id).Skip(1).ToHashSet();
         Volatile.Write(ref _up, NewSignal());
+        Volatile.Write(ref _used, NewSignal());
         var struck = history.Now;
         await _process.KillAsync(cancellationToken);
         var healed = history.Now;

@@ -58,6 +58,11 @@ internal sealed class Writer(CrashScene scene, string name, string session, Rand
         if (reply.Outcome is { } outcome)
         {
             long? total = outcome == Outcome.Acknowledged ? reply.Body.GetProperty("transcriptTotal").GetInt64() : null;
+            if (total is not null)
+            {
+                scene.Gateway.NoteUse();
+            }
+
             scene.History.Add(new Append(name, session, payloads, key, started, scene.History.Now, outcome, total));
         }
 

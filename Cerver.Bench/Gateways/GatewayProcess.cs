@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -51,6 +52,16 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads how much memory of the machine it takes now, in bytes.</summary>
+    public async Task<long> ReadResidentBytesAsync(CancellationToken cancellationToken)
+    {
+        const string Field = "VmRSS:";
+        var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
+        var resident = lines.First(line => line.StartsWith(Field, StringComparison.Ordinal));
+        var kibibytes = resident[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal);
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
+    }
+
     /// <summary>Starts a build of the gateway.</summary>
     /// <param name="gatewayPath">Its main assembly.</param>
     /// <param name="repository">Where its data goes.</param>
@@ -59,23 +70,6 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>Starts a program that is or becomes the gateway.</summary>
     public static GatewayProcess Start(string program, IEnumerable<string> arguments, Repository repository) =>
         Start(program, arguments, repository.GatewayPath, repository);
-
-    private static GatewayProcess Start(string program, IEnumerable<string> arguments, string gatewayPath, Repository repository)
-    {
-        var data = repository.MakeWorkDirectory();
-        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["CERVER_DATA"] = data.Path;
-        start.Environment["CERVER_API_TOKEN"] = token;
-        start.Environment["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(gatewayPath);
-        return new(start, data, endpoint, token);
-    }
 
     /// <summary>Kills it with SIGKILL and returns when it is gone.</summary>
     public async Task KillAsync(CancellationToken cancellationToken)
@@ -164,6 +158,23 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private static GatewayProcess Start(string program, IEnumerable<string> arguments, string gatewayPath, Repository repository)
+    {
+        var data = repository.MakeWorkDirectory();
+        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["CERVER_DATA"] = data.Path;
+        start.Environment["CERVER_API_TOKEN"] = token;
+        start.Environment["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(gatewayPath);
+        return new(start, data, endpoint, token);
     }
 
     private Process Launch(ProcessStartInfo start)

@@ -11,7 +11,14 @@ internal static class RecoveryRules
         var sent = index.History.Appends.GroupBy(append => append.Session).ToList();
         foreach (var fault in index.History.Faults)
         {
-            foreach (var session in sent.Where(session => session.Any(append => append.Started >= fault.Healed)))
+            // A gateway that is struck again before its time is up gets its time anew.
+            var next = index.History.Faults.Where(other => other.Struck > fault.Struck).Select(other => other.Struck).DefaultIfEmpty(TimeSpan.MaxValue).Min();
+            if (next - fault.Healed <= HistoryChecker.RecoveryLimit)
+            {
+                continue;
+            }
+
+            foreach (var session in sent.Where(session => session.Any(append => append.Started >= fault.Healed && append.Started < next)))
             {
                 var soonest = session
                     .Where(append => append.Outcome == Outcome.Acknowledged && append.Started >= fault.Healed)
