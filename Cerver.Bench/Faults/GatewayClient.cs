@@ -101,7 +101,7 @@ internal sealed class GatewayClient : IDisposable
             switch (line)
             {
                 case "" when data.Length > 0:
-                    yield X
+                    yield return long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
                         ? new(position, kind, data)
                         : throw new BenchException($"An event has the id '{id}'.");
                     id = kind = data = string.Empty;

@@ -66,10 +66,9 @@ internal sealed class UnreliableGateway : IAsyncDisposable
         Volatile.Write(ref _used, NewSignal());
         var struck = history.Now;
         await _process.KillAsync(cancellationToken);
-        var healed = history.Now;
         _process.StartAgain();
         await _process.WaitUntilReadyAsync(cancellationToken);
-        history.Add(new Fault("kill -9", struck, healed));
+        history.Add(new Fault("kill -9", struck, history.Now));
 
         var own = HostProcesses.Tree(_process.Id).Select(process => process.Id).ToHashSet();
         var orphans = HostProcesses.All().Where(process => !own.Contains(process.Id) && (before.Contains(process) || IsMarked(process))).ToList();

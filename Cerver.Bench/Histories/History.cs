@@ -107,7 +107,7 @@ internal sealed record Watched(string Watcher, string Stream, long After, Immuta
 /// <summary>Something done to the gateway.</summary>
 /// <param name="What">What, as the end of "after …".</param>
 /// <param name="Struck">When.</param>
-/// <param name="Healed">When nothing kept the gateway from its work any more; that it had to start first counts as its own time.</param>
+/// <param name="Healed">When nothing kept the gateway from its work any more; after a kill, when the next process said that it was ready.</param>
 internal sealed record Fault(string What, TimeSpan Struck, TimeSpan Healed);
 
 /// <summary>What the gateway held when all was done, as one source tells it.</summary>
