@@ -46,6 +46,7 @@ public static class ApiRegistration
         services.AddExceptionHandler<RefusalHandler>();
 
         services.AddSingleton<Readiness>();
+        services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();
         services.AddApiReference();

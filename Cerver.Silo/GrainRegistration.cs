@@ -1,5 +1,7 @@
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Local;
+using Cerver.Grains.Operations;
+using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Sessions;
@@ -27,7 +29,8 @@ internal static class GrainRegistration
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()
-        .AddSingleton<IRunStore, SqliteRunStore>();
+        .AddSingleton<IRunStore, SqliteRunStore>()
+        .AddSingleton<IOperationStore, SqliteOperationStore>();
 
     /// <summary>Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.</summary>
     public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)

@@ -5,6 +5,7 @@ using Cerver.Api.Requests;
 using Cerver.Api.Sessions;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Operations;
 using Cerver.Sessions;
 
 namespace Cerver.Api.Computes;
@@ -19,43 +20,52 @@ internal static class SessionComputeEndpoints
         var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Computes").RequireAuthorization();
         session.MapPost("/resume", Resume).WithName("resumeSession")
             .WithSummary("Brings a session's compute up again; the transcript and the files are as they were.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionRecord>();
         session.MapPost("/pause", Pause).WithName("pauseSession")
             .WithSummary("Ends what runs and releases the compute; the session, its transcript and its files stay.")
             .WithDescription("Repeating it is fine.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionRecord>();
         session.MapPost("/compute", Change).WithName("changeCompute")
             .WithSummary("Puts other compute under the session, or none.")
             .WithDescription("The transcript stays; files of the old sandbox are removed.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionRecord>();
         session.MapPost("/change-compute", ChangeByPriority).WithName("changeComputeByPriority")
             .WithSummary("Puts other compute under the session: the first of a list that can take it.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionRecord>();
     }
 
-    private static async Task<JsonAnswer<SessionRecord>> Resume(string sessionId, OptionalBody<ResumeBody> body, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<SessionRecord>> Resume(
+        string sessionId, OptionalBody<ResumeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
-        var record = await WriteRetry.ExecuteAsync((session, body.Value.Compute), static call => call.session.ResumeAsync(call.Compute));
-        return JsonAnswer.Of(record, AnswerJson.Default.SessionRecord);
+        var resumed = await WriteRetry.ExecuteAsync(
+            (session, body.Value.Compute, body.Operation), static call => call.session.ResumeAsync(call.Compute, call.Operation));
+        return JsonAnswer.Of(resumed.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
-    private static async Task<JsonAnswer<SessionRecord>> Pause(string sessionId, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<SessionRecord>> Pause(
+        string sessionId, NoBody body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
-        var record = await WriteRetry.ExecuteAsync(caller.Session(cluster, sessionId), static session => session.PauseAsync());
-        return JsonAnswer.Of(record, AnswerJson.Default.SessionRecord);
+        var session = caller.Session(cluster, sessionId);
+        var paused = await WriteRetry.ExecuteAsync((session, body.Operation), static call => call.session.PauseAsync(call.Operation));
+        return JsonAnswer.Of(paused.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
-    private static async Task<JsonAnswer<SessionRecord>> Change(string sessionId, Body<ChangeComputeBody> body, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<SessionRecord>> Change(
+        string sessionId, Body<ChangeComputeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var choice = body.Value.Compute ?? throw new CerverException(
             CerverError.InvalidRequest, "'compute' must say what the session goes on with; null for nothing.", "compute");
-        return JsonAnswer.Of(await ChangeAsync(session, choice), AnswerJson.Default.SessionRecord);
+        return await ChangeAsync(session, choice, body.Operation, response);
     }
 
     private static async Task<JsonAnswer<SessionRecord>> ChangeByPriority(
-        string sessionId, Body<PrioritizeComputeBody> body, Caller caller, IClusterClient cluster)
+        string sessionId, Body<PrioritizeComputeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var choices = ReadPriorities(body.Value.ComputePriority);
@@ -63,7 +73,7 @@ internal static class SessionComputeEndpoints
         {
             try
             {
-                return JsonAnswer.Of(await ChangeAsync(session, choice), AnswerJson.Default.SessionRecord);
+                return await ChangeAsync(session, choice, body.Operation, response);
             }
             catch (CerverException refusal) when (refusal.Code is CerverError.NoCompute or CerverError.ComputeOffline or CerverError.ProviderUnavailable)
             {
@@ -71,7 +81,7 @@ internal static class SessionComputeEndpoints
             }
         }
 
-        return JsonAnswer.Of(await ChangeAsync(session, choices[^1]), AnswerJson.Default.SessionRecord);
+        return await ChangeAsync(session, choices[^1], body.Operation, response);
     }
 
     private static ImmutableArray<ComputeChoice> ReadPriorities(string?[]? words)
@@ -82,6 +92,10 @@ internal static class SessionComputeEndpoints
             : throw new CerverException(CerverError.InvalidRequest, $"'{Field}' must hold 1 to {MaxPriorities} provider names or compute ids.", Field);
     }
 
-    private static ValueTask<SessionRecord> ChangeAsync(ISessionGrain session, ComputeChoice choice) =>
-        WriteRetry.ExecuteAsync((session, choice), static call => call.session.ChangeComputeAsync(call.choice));
+    private static async Task<JsonAnswer<SessionRecord>> ChangeAsync(ISessionGrain session, ComputeChoice choice, Operation? operation, HttpResponse response)
+    {
+        var changed = await WriteRetry.ExecuteAsync(
+            (session, choice, operation), static call => call.session.ChangeComputeAsync(call.choice, call.operation));
+        return JsonAnswer.Of(changed.TakeFor(response), AnswerJson.Default.SessionRecord);
+    }
 }

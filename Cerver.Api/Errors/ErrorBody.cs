@@ -24,6 +24,11 @@ public sealed record ErrorBody
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? RunId { get; init; }
 
+    /// <summary>With <c>conflict</c> of an append that expected another length: how many entries the transcript has.</summary>
+    [JsonPropertyName("transcriptTotal")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? TranscriptTotal { get; init; }
+
     /// <summary>With <c>internal</c>: what to tell the operator, whose log has the rest.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TraceId { get; init; }

@@ -42,6 +42,7 @@ internal static class Refusals
         CerverError.RateLimited => (StatusCodes.Status429TooManyRequests, "rate_limited"),
         CerverError.ComputeOffline => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
         CerverError.ProviderUnavailable => (StatusCodes.Status502BadGateway, "provider_unavailable"),
+        CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
 
         // The same call was made again and was overtaken again.
@@ -105,7 +106,15 @@ internal static class Refusals
     {
         var (status, code) = Describe(refusal.Code);
         var retryAfter = refusal.Code is CerverError.RateLimited or CerverError.StorageUnavailable ? SoonSeconds : (int?)null;
-        return new(status, new ErrorBody { Error = refusal.Message, Code = code, Field = refusal.Field, Report = Of(refusal.Report) }, retryAfter);
+        var body = new ErrorBody
+        {
+            Error = refusal.Message,
+            Code = code,
+            Field = refusal.Field,
+            Report = Of(refusal.Report),
+            TranscriptTotal = refusal.TranscriptTotal,
+        };
+        return new(status, body, retryAfter);
     }
 
     private static ComputeReportBody? Of(ComputeReport? report) => report is null ? null : new()

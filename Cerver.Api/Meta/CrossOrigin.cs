@@ -8,7 +8,7 @@ internal static class CrossOrigin
 {
     private const string AllowedMethods = "GET, POST, PATCH, PUT, DELETE, HEAD, OPTIONS";
     private const string AllowedHeaders = "authorization, content-type, idempotency-key, last-event-id";
-    private const string ExposedHeaders = "Cerver-Run-Id, Location, Retry-After";
+    private const string ExposedHeaders = "Cerver-Run-Id, Idempotency-Replayed, Location, Retry-After";
     private const string MaxAgeSeconds = "7200";
 
     /// <summary>Answers every OPTIONS call, and marks the answers to pages.</summary>

@@ -57,6 +57,7 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
             (StatusCodes.Status409Conflict, isWrite),
             (StatusCodes.Status413PayloadTooLarge, hasBody),
             (StatusCodes.Status415UnsupportedMediaType, hasBody),
+            (StatusCodes.Status422UnprocessableEntity, metadata.OfType<ParameterMetadata>().Any(static declared => declared.Parameters.Contains(IdempotencyKey.Parameter))),
             (StatusCodes.Status429TooManyRequests, isRun && hasBody),
             (StatusCodes.Status500InternalServerError, true),
             (StatusCodes.Status502BadGateway, isWrite),

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Cerver.Errors;
+using Cerver.Operations;
 using Microsoft.Extensions.Options;
 
 namespace Cerver.Api.Requests;
@@ -15,13 +16,13 @@ internal static class RequestBody
 
     private const int MaxFieldLength = 200;
 
-    /// <summary>The body, or null when there is none or it says <c>null</c>.</summary>
+    /// <summary>The body, or null when there is none or it says <c>null</c>; and the caller's name for the write, or null.</summary>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.InvalidRequest"/> for anything but JSON of the right shape, <see cref="CerverError.PayloadTooLarge"/> beyond
     /// <see cref="ApiOptions.MaxBodyBytes"/>.
     /// </exception>
     /// <exception cref="BadHttpRequestException">415 for another content type; what the server says of a body that does not arrive.</exception>
-    public static async ValueTask<T?> ReadAsync<T>(HttpContext context)
+    public static async ValueTask<(T? Value, Operation? Operation)> ReadAsync<T>(HttpContext context)
         where T : class
     {
         var request = context.Request;
@@ -49,7 +50,8 @@ internal static class RequestBody
 
             try
             {
-                return read.Buffer.IsEmpty ? null : Parse<T>(request, read.Buffer);
+                var operation = IdempotencyKey.Read(request, read.Buffer);
+                return (read.Buffer.IsEmpty ? null : Parse<T>(request, read.Buffer), operation);
             }
             finally
             {

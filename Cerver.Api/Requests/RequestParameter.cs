@@ -54,7 +54,8 @@ internal sealed record NumberParameter(string Name, long Min, long Max, string D
 /// <summary>A text; an empty one counts as absent.</summary>
 /// <param name="Name">Its name on the wire.</param>
 /// <param name="Description">For the API reference.</param>
-internal sealed record TextParameter(string Name, string Description) : RequestParameter(Name, Description, IsHeader: false)
+/// <param name="IsHeader">Whether it is a header.</param>
+internal sealed record TextParameter(string Name, string Description, bool IsHeader = false) : RequestParameter(Name, Description, IsHeader)
 {
     /// <summary>The text, or null when it is absent.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> when it is there twice or holds U+0000.</exception>

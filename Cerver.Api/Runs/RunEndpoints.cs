@@ -2,7 +2,9 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Errors;
 using Cerver.Api.Requests;
+using Cerver.Api.Streams;
 using Cerver.Errors;
+using Cerver.Operations;
 using Cerver.Runs;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -30,12 +32,16 @@ internal static class RunEndpoints
         var session = routes.MapGroup("/v2/sessions/{sessionId}").WithTags("Runs").RequireAuthorization();
         session.MapPost("/run", Run).WithName("runCode")
             .WithSummary("Runs code in the session's sandbox and answers when it is over.")
-            .WithDescription("The sandbox comes up first if it is not. Hanging up stops the answer, not the run; its output stays readable by its id.")
+            .WithDescription("The sandbox comes up first if it is not. Hanging up stops the answer, not the run; its output stays readable by its id. "
+                + "Sent again with the same `Idempotency-Key`, it waits for the run that the first call began.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<RunFinished>();
         session.MapPost("/run/stream", StreamRun).WithName("runCodeStreaming")
             .WithSummary("Runs code in the session's sandbox and streams what it prints.")
             .WithDescription("Server-sent events: `run` first, then `stdout` and `stderr`, then `exit` or `error`. The id of an event is its position; "
-                + "the `Cerver-Run-Id` header and the first event name the run, whose stream goes on after any id.")
+                + "the `Cerver-Run-Id` header and the first event name the run, whose stream goes on after any id. "
+                + "Sent again with the same `Idempotency-Key`, it streams the run that the first call began, from its beginning.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<string>(contentType: EventStream);
         session.MapGet("/runs", ListRuns).WithName("listRuns")
             .WithSummary("Lists the session's runs, the newest first.")
@@ -70,7 +76,7 @@ internal static class RunEndpoints
         HttpResponse response,
         CancellationToken cancellationToken)
     {
-        var run = await StartAsync(sessionId, body.Value, caller, cluster, time);
+        var run = (await StartAsync(sessionId, body, caller, cluster, time)).TakeFor(response);
 
         // Whatever becomes of the waiting, the caller can find the run.
         response.Headers[RunIdHeader] = run.RunId;
@@ -87,7 +93,7 @@ internal static class RunEndpoints
     private static async Task<EventStreamResult> StreamRun(
         string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, RunFeed feed, TimeProvider time, HttpResponse response)
     {
-        var run = await StartAsync(sessionId, body.Value, caller, cluster, time);
+        var run = (await StartAsync(sessionId, body, caller, cluster, time)).TakeFor(response);
         response.Headers[RunIdHeader] = run.RunId;
         return new(feed.Watch(caller.AccountId, run, RunFrames.Beginning), RunFrames.Beginning);
     }
@@ -142,11 +148,11 @@ internal static class RunEndpoints
     };
 
     /// <summary>The run has its id before it starts, so a call that is made again finds the run it began.</summary>
-    private static async ValueTask<RunRecord> StartAsync(string sessionId, RunBody body, Caller caller, IClusterClient cluster, TimeProvider time)
+    private static async ValueTask<Outcome<RunRecord>> StartAsync(string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, TimeProvider time)
     {
         var session = caller.Session(cluster, sessionId);
-        var start = RunReader.Read(body, Ids.NewRun(time));
-        return await WriteRetry.ExecuteAsync((session, start), static call => call.session.StartRunAsync(call.start));
+        var start = RunReader.Read(body.Value, Ids.NewRun(time));
+        return await WriteRetry.ExecuteAsync((session, start, body.Operation), static call => call.session.StartRunAsync(call.start, call.Operation));
     }
 
     private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)

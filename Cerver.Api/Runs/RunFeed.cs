@@ -1,4 +1,5 @@
 using Cerver.Api.Accounts;
+using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Runs;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Cerver.Api.Errors;
+using Cerver.Api.Streams;
 using Cerver.Runs;
 
 namespace Cerver.Api.Runs;

@@ -1,19 +1,18 @@
 using System.Runtime.CompilerServices;
 using Cerver.Runs;
-using Cerver.Sessions;
 
 namespace Cerver.Api.Runs;
 
 /// <summary>Reads a run's output from where it is kept.</summary>
 internal static class RunRows
 {
-    /// <summary>The chunks after one sequence number up to another, in order.</summary>
+    /// <summary>The chunks after one sequence number up to another, in order. Those whose rows are gone are left out.</summary>
     public static async IAsyncEnumerable<RunChunk> ReadAsync(
-        IClusterClient cluster, string accountId, RunRecord run, long after, long upTo, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IRunSource runs, string accountId, RunRecord run, long after, long upTo, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (after < upTo)
         {
-            var page = await cluster.GetGrain<IRecallGrain>(0).ReadOutputAsync(accountId, run.RunId, after, cancellationToken);
+            var page = await runs.ReadOutputAsync(accountId, run, after, cancellationToken);
             foreach (var chunk in page)
             {
                 if (chunk.Sequence <= upTo)
@@ -22,7 +21,6 @@ internal static class RunRows
                 }
             }
 
-            // Rows that are gone were purged with their session.
             after = page.IsEmpty ? upTo : page[^1].Sequence;
         }
     }

@@ -10,6 +10,13 @@ public sealed record AppendBody
     /// <summary>1 to 1,000 entries, in the order in which they belong.</summary>
     [Required, Length(1, 1_000)]
     public EntryBody?[]? Entries { get; set; }
+
+    /// <summary>
+    /// How many entries the transcript has as far as you know. With another number nothing is added and the answer is 409 <c>conflict</c> with the
+    /// <c>transcriptTotal</c>; left out, entries go to the end whatever came before them.
+    /// </summary>
+    [Range(0, long.MaxValue)]
+    public long? ExpectedTotal { get; set; }
 }
 
 /// <summary>One entry to add.</summary>

@@ -9,20 +9,21 @@ internal static class EntryReader
 {
     /// <summary>The entries of an append. How many and how large they may be, the session itself knows.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> names the field of the first entry at fault.</exception>
-    public static ImmutableArray<TranscriptEntry> Read(EntryBody?[]? bodies)
+    public static AppendEntries Read(AppendBody body)
     {
-        if (bodies is null)
+        if (body.ExpectedTotal < 0)
         {
-            throw Refuse("entries", "must be an array of entries.");
+            throw Refuse("expected_total", "must be a whole number from 0 on.");
         }
 
+        var bodies = body.Entries ?? throw Refuse("entries", "must be an array of entries.");
         var entries = new TranscriptEntry[bodies.Length];
         for (var index = 0; index < bodies.Length; index++)
         {
             entries[index] = Read(bodies[index], index);
         }
 
-        return ImmutableCollectionsMarshal.AsImmutableArray(entries);
+        return new(ImmutableCollectionsMarshal.AsImmutableArray(entries), body.ExpectedTotal);
     }
 
     /// <summary>What the user says next.</summary>

@@ -24,6 +24,7 @@ internal static class SessionEndpoints
         var sessions = routes.MapGroup("/v2/sessions").WithTags("Sessions").RequireAuthorization();
         sessions.MapPost("/", Create).WithName("createSession")
             .WithSummary("Creates a session, with compute unless it only holds a transcript.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionCreated>(StatusCodes.Status201Created);
         sessions.MapGet("/", List).WithName("listSessions")
             .WithSummary("Lists the account's sessions, the most recently active first.")
@@ -31,6 +32,7 @@ internal static class SessionEndpoints
             .Produces<SessionListAnswer>();
         sessions.MapPatch("/{sessionId}", Update).WithName("updateSession")
             .WithSummary("Changes a session's name or merges members into its metadata.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<SessionRecord>();
         sessions.MapGet("/{sessionId}/metrics", GetMetrics).WithName("getSessionMetrics")
             .WithSummary("Tells what a session's compute took.")
@@ -38,7 +40,7 @@ internal static class SessionEndpoints
         sessions.MapDelete("/{sessionId}", End).WithName("endSession")
             .WithSummary("Ends a session for good.")
             .WithDescription("Its runs are stopped, its compute and files released. The transcript stays unless it is purged. Repeating it is fine.")
-            .WithMetadata(new ParameterMetadata([Purge]))
+            .WithMetadata(new ParameterMetadata([Purge, IdempotencyKey.Parameter]))
             .Produces<SessionClosed>();
     }
 
@@ -47,7 +49,8 @@ internal static class SessionEndpoints
     {
         var request = CreateSessionReader.Read(body.Value);
         var session = caller.Session(cluster, Ids.NewSession(time));
-        var record = await WriteRetry.ExecuteAsync((session, request), static call => call.session.CreateAsync(call.request));
+        var created = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.CreateAsync(call.request, call.Operation));
+        var record = created.TakeFor(response);
         response.Headers.Location = $"/v2/sessions/{record.SessionId}";
         return JsonAnswer.Of(CreatedOf(record), AnswerJson.Default.SessionCreated, StatusCodes.Status201Created);
     }
@@ -67,12 +70,13 @@ internal static class SessionEndpoints
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionListAnswer);
     }
 
-    private static async Task<JsonAnswer<SessionRecord>> Update(string sessionId, Body<UpdateSessionBody> body, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<SessionRecord>> Update(
+        string sessionId, Body<UpdateSessionBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var request = new UpdateSession(body.Value.SessionName, body.Value.Metadata);
-        var record = await WriteRetry.ExecuteAsync((session, request), static call => call.session.UpdateAsync(call.request));
-        return JsonAnswer.Of(record, AnswerJson.Default.SessionRecord);
+        var updated = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.UpdateAsync(call.request, call.Operation));
+        return JsonAnswer.Of(updated.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
     private static async Task<JsonAnswer<SessionMetricsAnswer>> GetMetrics(
@@ -84,15 +88,13 @@ internal static class SessionEndpoints
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
     }
 
-    private static async Task<JsonAnswer<SessionClosed>> End(string sessionId, HttpRequest request, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<SessionClosed>> End(
+        string sessionId, HttpRequest request, NoBody body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var purge = Purge.Read(request);
         var session = caller.Session(cluster, sessionId);
-        await WriteRetry.ExecuteAsync((session, purge), static async call =>
-        {
-            await call.session.EndAsync(call.purge);
-            return true;
-        });
+        var ended = await WriteRetry.ExecuteAsync((session, purge, body.Operation), static call => call.session.EndAsync(call.purge, call.Operation));
+        _ = ended.TakeFor(response);
         return JsonAnswer.Of(new SessionClosed { SessionId = sessionId }, AnswerJson.Default.SessionClosed);
     }
 

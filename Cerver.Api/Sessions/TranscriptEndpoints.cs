@@ -24,11 +24,13 @@ internal static class TranscriptEndpoints
             .Produces<SessionWithTranscript>();
         session.MapPost("/transcript", Append).WithName("appendTranscript")
             .WithSummary("Adds entries to the end of the transcript: all of them, in order, or none.")
-            .WithDescription("They are on disk when this answers.")
+            .WithDescription("They are on disk when this answers. With `expected_total` nothing is added when somebody else appended first: 409 `conflict` says the total.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<EntriesAppended>(StatusCodes.Status201Created);
         session.MapPost("/input", Input).WithName("sendInput")
             .WithSummary("Adds what the user says next and wakes the session.")
             .WithDescription("Exactly one entry is added. A session that is idle and has compute is resumed.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
             .Produces<InputAccepted>();
     }
 
@@ -42,20 +44,23 @@ internal static class TranscriptEndpoints
         return new(first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
     }
 
-    private static async Task<JsonAnswer<EntriesAppended>> Append(string sessionId, Body<AppendBody> body, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<EntriesAppended>> Append(
+        string sessionId, Body<AppendBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
-        var entries = EntryReader.Read(body.Value.Entries);
-        var total = await WriteRetry.ExecuteAsync((session, entries), static call => call.session.AppendAsync(call.entries));
-        var answer = new EntriesAppended { Appended = entries.Length, TranscriptTotal = total };
+        var request = EntryReader.Read(body.Value);
+        var total = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.AppendAsync(call.request, call.Operation));
+        var answer = new EntriesAppended { Appended = request.Entries.Length, TranscriptTotal = total.TakeFor(response) };
         return JsonAnswer.Of(answer, AnswerJson.Default.EntriesAppended, StatusCodes.Status201Created);
     }
 
-    private static async Task<JsonAnswer<InputAccepted>> Input(string sessionId, Body<InputBody> body, Caller caller, IClusterClient cluster)
+    private static async Task<JsonAnswer<InputAccepted>> Input(
+        string sessionId, Body<InputBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var entry = EntryReader.Read(body.Value);
-        var record = await WriteRetry.ExecuteAsync((session, entry), static call => call.session.InputAsync(call.entry));
+        var taken = await WriteRetry.ExecuteAsync((session, entry, body.Operation), static call => call.session.InputAsync(call.entry, call.Operation));
+        var record = taken.TakeFor(response);
         var answer = new InputAccepted { SessionId = sessionId, Status = StatusWords.Of(record.Status), TranscriptTotal = record.TranscriptTotal };
         return JsonAnswer.Of(answer, AnswerJson.Default.InputAccepted);
     }

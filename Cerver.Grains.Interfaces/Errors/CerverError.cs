@@ -45,4 +45,7 @@ public enum CerverError
     /// so the same call may be made again at once.
     /// </summary>
     Fenced = 13,
+
+    /// <summary>The operation's key was used for another request.</summary>
+    IdempotencyMismatch = 14,
 }

@@ -12,12 +12,14 @@ public sealed class CerverException : Exception
     /// <param name="message">One sentence for people.</param>
     /// <param name="field">The request field at fault, in wire spelling (<c>entries[0].content</c>), if there is one.</param>
     /// <param name="report">What each compute lacks, with <see cref="CerverError.NoCompute"/>.</param>
-    public CerverException(CerverError code, string message, string? field = null, ComputeReport? report = null)
+    /// <param name="transcriptTotal">How long the transcript is, when another length was expected.</param>
+    public CerverException(CerverError code, string message, string? field = null, ComputeReport? report = null, long? transcriptTotal = null)
         : base(message)
     {
         Code = code;
         Field = field;
         Report = report;
+        TranscriptTotal = transcriptTotal;
     }
 
     /// <summary>Why the call was refused.</summary>
@@ -31,4 +33,8 @@ public sealed class CerverException : Exception
     /// <summary>What each compute lacks; only with <see cref="CerverError.NoCompute"/>.</summary>
     [Id(2)]
     public ComputeReport? Report { get; private set; }
+
+    /// <summary>How many entries the transcript has; only when an append expected another number.</summary>
+    [Id(3)]
+    public long? TranscriptTotal { get; private set; }
 }

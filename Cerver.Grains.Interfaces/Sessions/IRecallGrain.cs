@@ -36,6 +36,23 @@ public interface IRecallGrain : IGrainWithIntegerKey
     [Alias("read-output")]
     Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default);
 
+    /// <summary>What happened in a session from a position on, in order.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="from">The position of the first event wanted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    [Alias("read-events")]
+    Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default);
+
+    /// <summary>Sessions of an account that were active after a moment, the least recently active first.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="after">The session up to which everything is known, or a moment with an empty session id.</param>
+    /// <param name="limit">1 .. 200.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    [Alias("list-changed")]
+    Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken = default);
+
     /// <summary>Reads from the database. Completes when it answers.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
     [Alias("ping")]

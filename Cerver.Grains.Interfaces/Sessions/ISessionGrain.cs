@@ -1,6 +1,8 @@
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Operations;
 using Cerver.Runs;
+using Orleans.Concurrency;
 
 namespace Cerver.Sessions;
 
@@ -8,6 +10,8 @@ namespace Cerver.Sessions;
 /// <remarks>
 /// Keyed by <see cref="SessionKey"/>. What a call changed is on disk when its task completes. Every refusal is a
 /// <see cref="CerverException"/>; <see cref="CerverError.Fenced"/> means that nothing was changed and the call may be repeated at once.
+/// A write that carries an operation is recorded in the transaction of its effect and not carried out again;
+/// <see cref="CerverError.IdempotencyMismatch"/> when its key stands for another request. What was refused is not recorded.
 /// </remarks>
 [Alias("cerver.session"), GrainInterfaceType("cerver.session")]
 public interface ISessionGrain : IGrainWithStringKey
@@ -15,46 +19,51 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Creates the session and, unless it only holds a transcript, its sandbox.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NoCompute"/>, <see cref="CerverError.InvalidRequest"/>, <see cref="CerverError.Conflict"/> when it exists.</exception>
     [Alias("create")]
-    Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Changes the name or the metadata.</summary>
     [Alias("update")]
-    Task<SessionRecord> UpdateAsync(UpdateSession request, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Adds entries to the end of the transcript: all of them, in order, or none.</summary>
-    /// <returns>How many entries the transcript has now.</returns>
-    /// <exception cref="CerverException"><see cref="CerverError.SessionEnded"/>, <see cref="CerverError.PayloadTooLarge"/>, <see cref="CerverError.InvalidRequest"/>.</exception>
+    /// <returns>How many entries the transcript has then.</returns>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.PayloadTooLarge"/>, <see cref="CerverError.InvalidRequest"/>;
+    /// <see cref="CerverError.Conflict"/> with <see cref="CerverException.TranscriptTotal"/> when the transcript has another length than expected.
+    /// </exception>
     [Alias("append")]
-    Task<long> AppendAsync(ImmutableArray<TranscriptEntry> entries, CancellationToken cancellationToken = default);
+    Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Adds one entry and resumes the session if it is idle and has compute.</summary>
     [Alias("input")]
-    Task<SessionRecord> InputAsync(TranscriptEntry entry, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Brings the compute up again; with a choice, other compute than before. Repeating it is fine.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotResumable"/> for a session that ended or that only holds a transcript.</exception>
     [Alias("resume")]
-    Task<SessionRecord> ResumeAsync(ComputeChoice? compute, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Ends what runs and releases the compute; the session and its files stay. Repeating it is fine.</summary>
     [Alias("pause")]
-    Task<SessionRecord> PauseAsync(CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> PauseAsync(Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Puts other compute under the session, or none. Files of the old sandbox are removed.</summary>
     [Alias("change-compute")]
-    Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Ends the session for good: runs stopped, compute and files released. Repeating it is fine.</summary>
     /// <param name="purge">Whether to erase the record, the transcript and every run's output too.</param>
+    /// <param name="operation">The caller's name for the call, or null.</param>
     /// <param name="cancellationToken">Asks to give up; what is done stays done.</param>
+    /// <returns>Always <see cref="SessionStatus.Ended"/>.</returns>
     /// <remarks>Erasing gigabytes takes its time. A caller who does not wait for it need not: it goes on.</remarks>
     [Alias("end"), ResponseTimeout("00:10:00")]
-    Task EndAsync(bool purge, CancellationToken cancellationToken = default);
+    Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Starts code in the session's sandbox, which comes up if it is not. The run's row and its transcript entry are on disk then.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NoCompute"/>, <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.RateLimited"/>.</exception>
     [Alias("start-run")]
-    Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken = default);
+    Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Records how a run ended, as its sandbox reports it. Repeating it is fine.</summary>
     [Alias("complete-run")]
@@ -63,4 +72,19 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <summary>Hears that the sandbox went down without being asked to. A sandbox that is no longer the session's is ignored.</summary>
     [Alias("sandbox-lost")]
     Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for something new in the session: entries, a status, output of its runs.</summary>
+    /// <param name="known">What the last call returned, 0 at first.</param>
+    /// <param name="atMost">How long to wait; more than five seconds count as five.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>
+    /// A number to call with again. When it is another than <paramref name="known"/> there may be something new; whatever was committed before
+    /// this returned is found by a read that begins after.
+    /// </returns>
+    [Alias("wait"), AlwaysInterleave]
+    Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default);
+
+    /// <summary>Hears that output of one of its runs was recorded. A hint for those who wait; nothing is lost when it is.</summary>
+    [Alias("output-recorded"), AlwaysInterleave, OneWay]
+    Task OutputRecordedAsync(CancellationToken cancellationToken = default);
 }

@@ -33,3 +33,11 @@ public sealed record CreateSession(
 public sealed record UpdateSession(
     [property: Id(0)] string? SessionName,
     [property: Id(1)] string? Metadata);
+
+/// <summary>Adds entries to the end of a transcript.</summary>
+/// <param name="Entries">1 .. 1,000 entries.</param>
+/// <param name="ExpectedTotal">How many entries the transcript has as far as the caller knows; with another number nothing is added. Null does not care.</param>
+[GenerateSerializer, Immutable, Alias("cerver.session.append")]
+public sealed record AppendEntries(
+    [property: Id(0)] ImmutableArray<TranscriptEntry> Entries,
+    [property: Id(1)] long? ExpectedTotal = null);

@@ -92,7 +92,8 @@ internal sealed partial class ComputeGrain(
         using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), start.Token);
         var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        var recorder = new RunRecorder(run, process, runs, output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time, logger);
+        var recorder = new RunRecorder(
+            _sessionId, run, process, runs, () => Session().OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time, logger);
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
         going.Reported = ReportAsync(going, Session());

@@ -9,15 +9,17 @@ namespace Cerver.Grains.Runs;
 /// Writes down what a program prints, while it prints it: rows first, then whoever watches. What comes while a commit is under way goes into
 /// the next one, so a program that prints much needs few commits and the first byte waits for nobody.
 /// </summary>
+/// <param name="sessionId">The session it belongs to.</param>
 /// <param name="run">The run.</param>
 /// <param name="process">The program.</param>
 /// <param name="store">Where the rows go.</param>
+/// <param name="tell">Tells that there are new rows. It must not fail.</param>
 /// <param name="publish">Tells watchers of chunks that are on disk. It may fail: watchers read the rows then.</param>
 /// <param name="maxOutputBytes">Output beyond is left out.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class RunRecorder(
-    SandboxRun run, ISandboxProcess process, IRunStore store, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time, ILogger logger)
+    string sessionId, SandboxRun run, ISandboxProcess process, IRunStore store, Action tell, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time, ILogger logger)
 {
     /// <summary>How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(10);
@@ -138,8 +140,9 @@ internal sealed partial class RunRecorder(
             return;
         }
 
-        await store.AppendOutputAsync(run.RunId, chunks, CancellationToken.None);
+        await store.AppendOutputAsync(sessionId, run.RunId, chunks, CancellationToken.None);
         Head = chunks[^1].Sequence;
+        tell();
 
         // One publication at a time: when watchers cannot keep up, they are left a hole, which they fill from the rows.
         if (_published.IsCompleted)

@@ -1,4 +1,5 @@
 using Cerver.Errors;
+using Cerver.Grains.Operations;
 using Cerver.Runs;
 using Cerver.Sessions;
 
@@ -20,8 +21,20 @@ internal interface ISessionStore
     /// <exception cref="CerverException"><see cref="CerverError.Fenced"/> when somebody else committed since the record was read.</exception>
     Task CommitAsync(SessionChange change, CancellationToken cancellationToken);
 
-    /// <summary>Erases a session with its transcript, its runs and their output. Repeating it is fine.</summary>
-    Task PurgeAsync(string accountId, string sessionId, CancellationToken cancellationToken);
+    /// <summary>What happened in a session from a position on, or null when the account has no such session.</summary>
+    Task<SessionEventPage?> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken);
+
+    /// <summary>Sessions of an account that were active after a place in that order, the least recently active first.</summary>
+    Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Erases a session with its transcript, its runs, their output and what operations on it came to. Repeating it is fine.
+    /// </summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="operation">The operation that asked for it, which is recorded when the session is out of sight, or null.</param>
+    /// <param name="cancellationToken">Gives up; a restart goes on with it.</param>
+    Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken);
 
     /// <summary>Goes on with erasures that a stop of the process cut short.</summary>
     Task ResumePurgesAsync(CancellationToken cancellationToken);
@@ -56,6 +69,12 @@ internal sealed record SessionChange(SessionRecord Next, ImmutableArray<Transcri
 
     /// <summary>Whether more than the counters and the time of the last activity changed.</summary>
     public bool RewritesRecord { get; init; }
+
+    /// <summary>Whether the status is another than before. A new session changes to its first.</summary>
+    public bool ChangesStatus { get; init; }
+
+    /// <summary>The operation of which this is the effect, or null.</summary>
+    public RecordedOperation? Recorded { get; init; }
 
     /// <summary>A run that starts with this change.</summary>
     public RunRecord? Started { get; init; }

@@ -36,6 +36,14 @@ internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grai
         runs.ReadOutputAsync(accountId, runId, after, cancellationToken);
 
     /// <inheritdoc/>
+    public async Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken) =>
+        await sessions.ReadEventsAsync(accountId, sessionId, from, cancellationToken) ?? throw NoSession();
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken) =>
+        sessions.ListChangedAsync(accountId, after, limit, cancellationToken);
+
+    /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) => sessions.FindAsync(accountId: "", sessionId: "", cancellationToken);
 
     private static CerverException NoSession() => new(CerverError.NotFound, "There is no such session in this account.");

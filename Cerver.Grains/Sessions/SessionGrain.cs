@@ -1,8 +1,9 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Operations;
 using Cerver.Grains.Runs;
-using Cerver.Grains.Storage;
+using Cerver.Operations;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Extensions.Options;
@@ -11,241 +12,214 @@ namespace Cerver.Grains.Sessions;
 
 /// <inheritdoc cref="ISessionGrain"/>
 [GrainType("session")]
-internal sealed class SessionGrain(
-    ISessionStore sessions, IRunStore runs, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time) : Grain, ISessionGrain
+internal sealed class SessionGrain : Grain, ISessionGrain
 {
-    private readonly GoingRuns _going = new();
-    private string _accountId = "";
-    private string _sessionId = "";
-    private SessionRecord? _record;
+    private readonly SessionComputes _computes;
+    private readonly SessionLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly SessionWriter _session;
+    private readonly SessionRuns _runs;
 
-    /// <inheritdoc/>
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    public SessionGrain(
+        ISessionStore sessions, IRunStore runs, IOperationStore operations, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time)
     {
-        (_accountId, _sessionId) = SessionKey.Parse(this.GetPrimaryKeyString());
-        _record = await sessions.FindAsync(_accountId, _sessionId, cancellationToken);
-        if (_record is not null)
-        {
-            _going.Load(await runs.ListGoingAsync(_accountId, _sessionId, cancellationToken));
-        }
+        _computes = computes;
+        _limits = limits.Value;
+        _time = time;
+        _session = new SessionWriter(sessions, runs, operations, time, DeactivateOnIdle);
+        _runs = new SessionRuns(_session, computes, runs, limits.Value);
     }
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken)
-    {
-        if (_record is not null)
-        {
-            throw new CerverException(CerverError.Conflict, "A session with this id exists already.");
-        }
-
-        SessionRules.Check(request, limits.Value);
-        var record = SessionRules.NewRecord(request, _accountId, _sessionId, Now());
-        if (request.Compute.Kind == ComputeChoiceKind.None)
-        {
-            // Also a session without compute may get some later, so what it asks for must make sense.
-            _ = ComputeRequirements.Parse(request.Requirements);
-            return await CommitAsync(Change(record, rewrites: true));
-        }
-
-        record = await computes.AttachAsync(await computes.ChooseAsync(record, request.Compute, request.AllowedProviders), cancellationToken);
-        try
-        {
-            return await CommitAsync(Change(record, rewrites: true));
-        }
-        catch
-        {
-            await computes.ReleaseAsync(record);
-            throw;
-        }
-    }
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => _session.LoadAsync(this.GetPrimaryKeyString(), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> UpdateAsync(UpdateSession request, CancellationToken cancellationToken)
-    {
-        var record = Existing();
-        SessionRules.CheckName(request.SessionName, limits.Value);
-        return await CommitAsync(Change(
-            record with
+    public Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, () => CreateAsync(request, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, () =>
+        {
+            var record = _session.Existing;
+            SessionRules.CheckName(request.SessionName, _limits);
+            return _session.CommitAsync(_session.Change(
+                record with
+                {
+                    SessionName = request.SessionName ?? record.SessionName,
+                    Metadata = request.Metadata is null ? record.Metadata : SessionRules.Merge(record.Metadata, request.Metadata, _limits),
+                },
+                rewrites: true));
+        });
+
+    /// <inheritdoc/>
+    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation, CancellationToken cancellationToken) =>
+        _session.OnceAsync(operation, SessionResults.Default.Int64, static change => change.Next.TranscriptTotal, async () =>
+        {
+            var record = _session.Writable;
+            SessionRules.Check(request, record, _limits);
+            var change = _session.Change(record, rewrites: false, SessionEntries.Stamp(request.Entries, _session.Now));
+            return (await _session.CommitAsync(change)).TranscriptTotal;
+        });
+
+    /// <inheritdoc/>
+    public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, async () =>
+        {
+            var record = _session.Writable;
+            SessionRules.CheckInput(entry, _limits);
+
+            // Compute first: an input whose compute cannot come up is refused having appended nothing.
+            var attached = record is { Status: SessionStatus.Idle, ComputeId: not null } ? await _computes.AttachAsync(record, cancellationToken) : record;
+            return await _session.CommitAsync(_session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], _session.Now)));
+        });
+
+    /// <inheritdoc/>
+    public Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, async () =>
+        {
+            var record = _session.Existing;
+            _ = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
+            if (compute is not null && !SessionComputes.IsCurrent(record, compute))
             {
-                SessionName = request.SessionName ?? record.SessionName,
-                Metadata = request.Metadata is null ? record.Metadata : SessionRules.Merge(record.Metadata, request.Metadata, limits.Value),
-            },
-            rewrites: true));
-    }
+                return await ChangeComputeAsync(compute, cancellationToken);
+            }
+
+            if (record.ComputeId is null)
+            {
+                throw new CerverException(
+                    CerverError.NotResumable, "This session only holds a transcript; there is nothing to resume. POST …/compute gives it compute.");
+            }
+
+            return await _session.CommitAsync(_session.Change(await _computes.AttachAsync(record, cancellationToken), rewrites: true));
+        });
 
     /// <inheritdoc/>
-    public async Task<long> AppendAsync(ImmutableArray<TranscriptEntry> entries, CancellationToken cancellationToken)
-    {
-        var record = Writable();
-        SessionRules.Check(entries, limits.Value);
-        return (await CommitAsync(Change(record, rewrites: false, SessionEntries.Stamp(entries, Now())))).TranscriptTotal;
-    }
+    public Task<Outcome<SessionRecord>> PauseAsync(Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, async () =>
+        {
+            var record = _session.Existing;
+            var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
+            if (record.SandboxId is null)
+            {
+                return record;
+            }
+
+            // Also when the status says idle: what counts is that nothing runs when this answers.
+            var ended = await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+            return paused != record || _session.Going.Count > 0
+                ? await _session.CommitAsync(_session.Going.EndAll(paused, ended, _session.Now))
+                : record;
+        });
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> InputAsync(TranscriptEntry entry, CancellationToken cancellationToken)
-    {
-        var record = Writable();
-        SessionRules.CheckInput(entry, limits.Value);
-
-        // Compute first: an input whose compute cannot come up is refused having appended nothing.
-        var attached = record is { Status: SessionStatus.Idle, ComputeId: not null } ? await computes.AttachAsync(record, cancellationToken) : record;
-        return await CommitAsync(Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], Now())));
-    }
+    public Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, () => ChangeComputeAsync(compute, cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> ResumeAsync(ComputeChoice? compute, CancellationToken cancellationToken)
-    {
-        var record = Existing();
-        _ = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
-        if (compute is not null && !SessionComputes.IsCurrent(record, compute))
+    public Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation, CancellationToken cancellationToken) =>
+        _session.OnceAsync(operation, SessionResults.Default.SessionStatus, static _ => SessionStatus.Ended, async () =>
         {
-            return await ChangeComputeAsync(compute, cancellationToken);
-        }
+            var record = _session.Existing;
+            if (record.Status != SessionStatus.Ended)
+            {
+                var next = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null };
+                var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+                await _session.CommitAsync(_session.Going.EndAll(next, ended, _session.Now), isEffect: !purge);
+                await _computes.ReleaseAsync(record);
+            }
 
-        if (record.ComputeId is null)
-        {
-            throw new CerverException(
-                CerverError.NotResumable, "This session only holds a transcript; there is nothing to resume. POST …/compute gives it compute.");
-        }
+            if (purge)
+            {
+                await _session.PurgeAsync(cancellationToken);
+            }
 
-        return await CommitAsync(Change(await computes.AttachAsync(record, cancellationToken), rewrites: true));
-    }
+            return SessionStatus.Ended;
+        });
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> PauseAsync(CancellationToken cancellationToken)
-    {
-        var record = Existing();
-        var paused = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.Pause) };
-        if (record.SandboxId is null)
-        {
-            return record;
-        }
-
-        // Also when the status says idle: what counts is that nothing runs when this answers.
-        var ended = await computes.Sandbox(record).SuspendAsync(cancellationToken);
-        return paused != record || _going.Count > 0 ? await CommitAsync(_going.EndAll(paused, ended, Now())) : record;
-    }
+    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation, CancellationToken cancellationToken) =>
+        _runs.StartOnceAsync(request, operation, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken)
-    {
-        var record = Writable();
-        var detached = SessionComputes.Detach(record);
-        var next = compute.Kind == ComputeChoiceKind.None
-            ? detached
-            : await computes.AttachAsync(await computes.ChooseAsync(detached, compute, allowedProviders: []), cancellationToken);
-
-        // The old files go when it is on disk that they are not needed any more, and the new sandbox if that cannot be written.
-        var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
-        try
-        {
-            await CommitAsync(_going.EndAll(next, ended, Now(), SessionEntries.ComputeSwitched(Now(), record.Provider, next.Provider)));
-        }
-        catch
-        {
-            await computes.ReleaseAsync(next);
-            throw;
-        }
-
-        await computes.ReleaseAsync(record);
-        return _record!;
-    }
-
-    /// <inheritdoc/>
-    public async Task EndAsync(bool purge, CancellationToken cancellationToken)
-    {
-        var record = Existing();
-        if (record.Status != SessionStatus.Ended)
-        {
-            var ended = record.SandboxId is null ? [] : await computes.Sandbox(record).SuspendAsync(cancellationToken);
-            await CommitAsync(_going.EndAll(
-                record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null }, ended, Now()));
-            await computes.ReleaseAsync(record);
-        }
-
-        if (purge)
-        {
-            _record = null;
-            DeactivateOnIdle();
-            await sessions.PurgeAsync(_accountId, _sessionId, cancellationToken);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken)
-    {
-        var record = Writable();
-        SessionRules.Check(request, limits.Value);
-        if (await runs.FindAsync(_accountId, _sessionId, request.RunId, cancellationToken) is { } known)
-        {
-            return known;
-        }
-
-        SessionRules.CheckRunnable(record, _going.Count, limits.Value);
-        var runtime = await computes.RuntimeAsync(record, request.Runtime);
-        var attached = await computes.AttachAsync(record, cancellationToken);
-        var run = new RunRecord(
-            request.RunId, _sessionId, attached.SandboxId!, runtime, request.Code, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0, Now(), EndedAt: null);
-        await CommitAsync(
-            Change(attached with { Metrics = attached.Metrics with { RunCount = attached.Metrics.RunCount + 1 } }, rewrites: true, SessionEntries.RunStarted(run)) with { Started = run });
-        try
-        {
-            await computes.Sandbox(attached).StartAsync(
-                new SandboxRun(run.RunId, run.Code, runtime, request.Timeout ?? limits.Value.DefaultRunTimeout, request.Environment), cancellationToken);
-        }
-        catch
-        {
-            await CompleteRunAsync(RunEnd.Lost(run.RunId, Now()), CancellationToken.None);
-            throw;
-        }
-
-        return run;
-    }
-
-    /// <inheritdoc/>
-    public async Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken)
-    {
-        if (_record is { } record && _going.Contains(ended.RunId))
-        {
-            await CommitAsync(_going.End(record, [ended], Now()));
-        }
-    }
+    public Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken) => _runs.CompleteAsync(ended);
 
     /// <inheritdoc/>
     public async Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken)
     {
         // The news may be old: a call that came first may have brought the sandbox up again.
-        if (_record is { Status: SessionStatus.Running } record && record.SandboxId == sandboxId && !await computes.Sandbox(record).IsUpAsync(cancellationToken))
+        if (_session.Record is { Status: SessionStatus.Running } record && record.SandboxId == sandboxId
+            && !await _computes.Sandbox(record).IsUpAsync(cancellationToken))
         {
-            await CommitAsync(Change(record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.LoseSandbox) }, rewrites: true));
+            await _session.CommitAsync(
+                _session.Change(record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.LoseSandbox) }, rewrites: true));
         }
     }
 
-    private SessionRecord Existing() => _record ?? throw new CerverException(CerverError.NotFound, "There is no such session in this account.");
+    /// <inheritdoc/>
+    public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken) =>
+        _session.News.WaitAsync(known, atMost, _time, cancellationToken);
 
-    private SessionRecord Writable() => Existing() is { Status: not SessionStatus.Ended } record
-        ? record
-        : throw new CerverException(CerverError.SessionEnded, "The session has ended. Create a new one.");
-
-    private DateTimeOffset Now() => UnixMicroseconds.Round(time.GetUtcNow());
-
-    private SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
-        SessionChange.From(next, Now(), rewrites, entries);
-
-    /// <summary>Commits a change, whoever goes away meanwhile. A failed one leaves this copy in doubt: the next call starts from what is stored.</summary>
-    private async Task<SessionRecord> CommitAsync(SessionChange change)
+    /// <inheritdoc/>
+    public Task OutputRecordedAsync(CancellationToken cancellationToken)
     {
+        _session.News.Tell();
+        return Task.CompletedTask;
+    }
+
+    private Task<Outcome<SessionRecord>> ChangeOnceAsync(Operation? operation, Func<Task<SessionRecord>> change) =>
+        _session.OnceAsync(operation, SessionResults.Default.SessionRecord, static committed => committed.Next, change);
+
+    private async Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken)
+    {
+        if (_session.Record is not null)
+        {
+            throw new CerverException(CerverError.Conflict, "A session with this id exists already.");
+        }
+
+        SessionRules.Check(request, _limits);
+        var record = SessionRules.NewRecord(request, _session.AccountId, _session.SessionId, _session.Now);
+        if (request.Compute.Kind == ComputeChoiceKind.None)
+        {
+            // Also a session without compute may get some later, so what it asks for must make sense.
+            _ = ComputeRequirements.Parse(request.Requirements);
+            return await _session.CommitAsync(_session.Change(record, rewrites: true));
+        }
+
+        record = await _computes.AttachAsync(await _computes.ChooseAsync(record, request.Compute, request.AllowedProviders), cancellationToken);
         try
         {
-            await sessions.CommitAsync(change, CancellationToken.None);
+            return await _session.CommitAsync(_session.Change(record, rewrites: true));
         }
         catch
         {
-            DeactivateOnIdle();
+            await _computes.ReleaseAsync(record);
+            throw;
+        }
+    }
+
+    private async Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken)
+    {
+        var record = _session.Writable;
+        var detached = SessionComputes.Detach(record);
+        var next = compute.Kind == ComputeChoiceKind.None
+            ? detached
+            : await _computes.AttachAsync(await _computes.ChooseAsync(detached, compute, allowedProviders: []), cancellationToken);
+
+        // The old files go when it is on disk that they are not needed any more, and the new sandbox if that cannot be written.
+        var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+        try
+        {
+            next = await _session.CommitAsync(
+                _session.Going.EndAll(next, ended, _session.Now, SessionEntries.ComputeSwitched(_session.Now, record.Provider, next.Provider)));
+        }
+        catch
+        {
+            await _computes.ReleaseAsync(next);
             throw;
         }
 
-        _going.Apply(change);
-        return _record = change.Next;
+        await _computes.ReleaseAsync(record);
+        return next;
     }
 }

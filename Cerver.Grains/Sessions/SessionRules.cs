@@ -73,8 +73,9 @@ internal static class SessionRules
     public static void CheckName(string? name, SessionLimits limits) => CheckCharacters(name, "session_name", limits.MaxNameCharacters);
 
     /// <summary>Refuses entries of which one is not as the contract wants it, naming it by its place in the request.</summary>
-    public static void Check(ImmutableArray<TranscriptEntry> entries, SessionLimits limits)
+    public static void Check(AppendEntries request, SessionRecord record, SessionLimits limits)
     {
+        var entries = request.Entries;
         if (entries.IsEmpty)
         {
             throw new CerverException(CerverError.InvalidRequest, "'entries' must have at least one entry.", "entries");
@@ -91,6 +92,15 @@ internal static class SessionRules
         for (var i = 0; i < entries.Length; i++)
         {
             Check(entries[i], i, limits);
+        }
+
+        if (request.ExpectedTotal is { } expected && expected != record.TranscriptTotal)
+        {
+            throw new CerverException(
+                CerverError.Conflict,
+                $"The transcript has {record.TranscriptTotal} entries, not {expected}. Read what is new and decide again.",
+                "expected_total",
+                transcriptTotal: record.TranscriptTotal);
         }
     }
 

@@ -66,7 +66,16 @@ internal sealed class PromptMemoryStreams(MemoryAdapterFactory<DefaultMemoryMess
 
         public async Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount, CancellationToken cancellationToken)
         {
-            await written.WaitAsync(Patience, cancellationToken);
+            try
+            {
+                await written.WaitAsync(Patience, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // The silo stops, which is no failure to read.
+                return [];
+            }
+
             return await inner.GetQueueMessagesAsync(maxCount, cancellationToken);
         }
 

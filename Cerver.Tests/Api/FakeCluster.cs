@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using Cerver.Accounts;
 using Cerver.Computes;
+using Cerver.Operations;
 using Cerver.Sessions;
 using Orleans;
 
@@ -27,6 +28,9 @@ internal sealed class FakeCluster
 
     /// <summary>The next writes fail with these, the first first.</summary>
     public ConcurrentQueue<Exception> Failures { get; } = new();
+
+    /// <summary>The operations that were asked for, by their keys.</summary>
+    public ConcurrentDictionary<string, Operation> Operations { get; } = new(StringComparer.Ordinal);
 
     /// <summary>How many grains were asked for.</summary>
     public int GrainCount { get; private set; }

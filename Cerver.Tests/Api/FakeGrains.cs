@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Cerver.Accounts;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Operations;
 using Cerver.Runs;
 using Cerver.Sessions;
 
@@ -22,13 +23,13 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public StartRun? Started { get; private set; }
 
-    public Task<SessionRecord> CreateAsync(CreateSession request, CancellationToken cancellationToken = default)
+    public Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Fail();
         var (accountId, sessionId) = SessionKey.Parse(key);
         var hasCompute = request.Compute.Kind != ComputeChoiceKind.None;
         Created = request;
-        return Task.FromResult(Record = Examples.Session with
+        Record = Examples.Session with
         {
             SessionId = sessionId,
             AccountId = accountId,
@@ -41,61 +42,74 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
             SandboxId = hasCompute ? "sbx_1" : null,
             Requirements = request.Requirements,
             Metadata = request.Metadata,
-        });
+        };
+        return Answer(operation, Record);
     }
 
-    public Task<SessionRecord> UpdateAsync(UpdateSession request, CancellationToken cancellationToken = default) =>
-        Change(session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });
+    public Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        Change(operation, session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });
 
-    public Task<long> AppendAsync(ImmutableArray<TranscriptEntry> entries, CancellationToken cancellationToken = default)
+    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Fail();
-        Entries.AddRange(entries);
+        Entries.AddRange(request.Entries);
         Record = Required() with { TranscriptTotal = Entries.Count };
-        return Task.FromResult((long)Entries.Count);
+        return Answer(operation, (long)Entries.Count);
     }
 
-    public Task<SessionRecord> InputAsync(TranscriptEntry entry, CancellationToken cancellationToken = default)
+    public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Entries.Add(entry);
-        return Change(session => session with { TranscriptTotal = Entries.Count });
+        return Change(operation, session => session with { TranscriptTotal = Entries.Count });
     }
 
-    public Task<SessionRecord> ResumeAsync(ComputeChoice? compute, CancellationToken cancellationToken = default)
+    public Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Chosen = compute;
-        return Change(static session => session with { Status = SessionStatus.Running });
+        return Change(operation, static session => session with { Status = SessionStatus.Running });
     }
 
-    public Task<SessionRecord> PauseAsync(CancellationToken cancellationToken = default) =>
-        Change(static session => session with { Status = SessionStatus.Idle });
+    public Task<Outcome<SessionRecord>> PauseAsync(Operation? operation = null, CancellationToken cancellationToken = default) =>
+        Change(operation, static session => session with { Status = SessionStatus.Idle });
 
-    public Task<SessionRecord> ChangeComputeAsync(ComputeChoice compute, CancellationToken cancellationToken = default)
+    public Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Chosen = compute;
-        return Change(static session => session);
+        return Change(operation, static session => session);
     }
 
-    public Task EndAsync(bool purge, CancellationToken cancellationToken = default) => Change(static session => session with { Status = SessionStatus.Ended });
+    public async Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation = null, CancellationToken cancellationToken = default)
+    {
+        var ended = await Change(operation, static session => session with { Status = SessionStatus.Ended });
+        return new(ended.Value.Status, ended.IsReplayed);
+    }
 
-    public Task<RunRecord> StartRunAsync(StartRun request, CancellationToken cancellationToken = default)
+    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default)
     {
         Fail();
         Started = request;
         var run = Examples.Run with { RunId = request.RunId, SessionId = Required().SessionId, Code = request.Code };
         Runs[run.RunId] = run;
-        return Task.FromResult(run);
+        return Answer(operation, run);
     }
 
     public Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    private Task<SessionRecord> Change(Func<SessionRecord, SessionRecord> change)
+    public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task OutputRecordedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    private Task<Outcome<SessionRecord>> Change(Operation? operation, Func<SessionRecord, SessionRecord> change)
     {
         Fail();
-        return Task.FromResult(Record = change(Required()));
+        return Answer(operation, Record = change(Required()));
     }
+
+    /// <summary>An operation that was seen before is a replay, whatever it asks for.</summary>
+    private Task<Outcome<T>> Answer<T>(Operation? operation, T value) =>
+        Task.FromResult(new Outcome<T>(value, IsReplayed: operation is not null && !cluster.Operations.TryAdd(operation.Key, operation)));
 
     private SessionRecord Required() => Record ?? throw new CerverException(CerverError.NotFound, "There is no session of this id.");
 
@@ -146,6 +160,12 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
 
     public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
+
+    public Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(
+        string accountId, SessionCursor after, int limit, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task PingAsync(CancellationToken cancellationToken = default) => Obstacle is null ? Task.CompletedTask : throw Obstacle;
 

@@ -122,7 +122,7 @@ public sealed class WordTests
               {"role":"assistant","kind":"tool_use","content":null,"tool_id":"t","tool_name":"run","tool_input":{"a":1},"is_error":false,"at":"2026-05-01T14:00:00.123456+02:00","extra":[{}]},
               {"role":"system","kind":"something_new","content":"x"},
               {"role":"user","content":"hi"}]}
-            """).Entries);
+            """)).Entries;
 
         Assert.Equal(
             [

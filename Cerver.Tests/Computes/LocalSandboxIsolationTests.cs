@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Local;
 using Cerver.Runs;
+using Microsoft.Win32.SafeHandles;
 
 namespace Cerver.Tests.Computes;
 
@@ -33,6 +35,31 @@ public sealed class LocalSandboxIsolationTests(LocalSandboxFixture fixture) : IC
         Assert.DoesNotContain(secret, run.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("CERVER", run.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("DOTNET", run.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Files_that_the_gateway_was_started_with_stay_outside()
+    {
+        // Unlike everything that .NET opens, a duplicate is handed on to processes that are started.
+        using var file = File.OpenHandle("/etc/hostname");
+        var inherited = Enumerable.Range(0, 4).Select(_ => Duplicate(file)).ToList();
+        try
+        {
+            await using var sandbox = await fixture.OpenAsync();
+
+            var run = await sandbox.RunAsync("for fd in /proc/self/fd/*; do readlink $fd; done");
+
+            Assert.DoesNotContain("hostname", run.Text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            inherited.ForEach(handle => handle.Dispose());
+        }
+
+        static SafeFileHandle Duplicate(SafeFileHandle file) => new(NativeDuplicate(file.DangerousGetHandle().ToInt32()), ownsHandle: true);
+
+        [DllImport("libc", EntryPoint = "dup"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        static extern int NativeDuplicate(int descriptor);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public sealed class RunRecorderTests
     private readonly ScriptedProcess _process = new(new SandboxCommand("code", SandboxRuntime.Shell, ImmutableDictionary<string, string>.Empty));
     private readonly RowsInMemory _rows = new();
     private readonly List<RunOutput> _published = [];
+    private readonly List<int> _told = [];
 
     [Fact]
     public async Task Output_is_on_disk_before_it_is_published()
@@ -32,6 +33,7 @@ public sealed class RunRecorderTests
 
         Assert.Equal((RunStatus.Exited, 0, 1L, "hello\n"), (ended.Status, ended.ExitCode, ended.OutputHead, ended.Output));
         Assert.Single(_published);
+        Assert.Equal([1], _told);
     }
 
     [Fact]
@@ -99,9 +101,11 @@ public sealed class RunRecorderTests
     }
 
     private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null) => new(
+        "session",
         new SandboxRun("run_x", "code", SandboxRuntime.Shell, TimeSpan.FromMinutes(1), ImmutableDictionary<string, string>.Empty),
         _process,
         _rows,
+        () => _told.Add(_rows.Chunks.Count),
         publish ?? (_ => Task.CompletedTask),
         maxOutputBytes,
         TimeProvider.System,
@@ -113,7 +117,7 @@ public sealed class RunRecorderTests
 
         public CerverException? Failure { get; set; }
 
-        public Task AppendOutputAsync(string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
+        public Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
         {
             if (Failure is not null)
             {

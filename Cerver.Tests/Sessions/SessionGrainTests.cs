@@ -17,7 +17,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     {
         var (session, accountId, sessionId) = cluster.NewSession();
 
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
 
         Assert.Equal((SessionStatus.Running, "scripted", "provider_scripted"), (created.Status, created.Provider, created.ComputeId));
         var read = await cluster.Recall.ReadSessionAsync(accountId, sessionId, new());
@@ -29,7 +29,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     {
         var (session, _, _) = cluster.NewSession();
 
-        var created = await session.CreateAsync(Request(ComputeChoice.None));
+        var created = (await session.CreateAsync(Request(ComputeChoice.None))).Value;
 
         Assert.Equal((SessionStatus.Idle, "none", null, null), (created.Status, created.Provider, created.ComputeId, created.SandboxId));
     }
@@ -160,8 +160,8 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task A_run_leaves_its_output_and_two_entries()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
-        var run = await session.StartRunAsync(Run("echo hello"));
+        var created = (await session.CreateAsync(Request())).Value;
+        var run = (await session.StartRunAsync(Run("echo hello"))).Value;
         var program = await cluster.Provider.Sandbox(created.SandboxId!).NextAsync();
 
         program.Print("hello\n");
@@ -193,8 +193,8 @@ public sealed class SessionGrainTests(GrainCluster cluster)
         await session.CreateAsync(Request());
         var request = Run();
 
-        var first = await session.StartRunAsync(request);
-        var again = await session.StartRunAsync(request);
+        var first = (await session.StartRunAsync(request)).Value;
+        var again = (await session.StartRunAsync(request)).Value;
 
         Assert.Equal(first.RunId, again.RunId);
         Assert.Single(await cluster.Recall.ListRunsAsync(accountId, sessionId, before: null, limit: 10));
@@ -204,12 +204,12 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task Pausing_ends_what_runs_and_resuming_brings_the_same_sandbox_back()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
-        var run = await session.StartRunAsync(Run("sleep"));
+        var created = (await session.CreateAsync(Request())).Value;
+        var run = (await session.StartRunAsync(Run("sleep"))).Value;
 
-        var paused = await session.PauseAsync();
+        var paused = (await session.PauseAsync()).Value;
         var during = await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId);
-        var resumed = await session.ResumeAsync(compute: null);
+        var resumed = (await session.ResumeAsync(compute: null)).Value;
 
         Assert.Equal((SessionStatus.Idle, RunStatus.Cancelled), (paused.Status, during.Status));
         Assert.Equal((SessionStatus.Running, created.SandboxId), (resumed.Status, resumed.SandboxId));
@@ -220,8 +220,8 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task Ending_ends_what_runs_and_removes_the_sandbox_and_may_be_repeated()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
-        var run = await session.StartRunAsync(Run("sleep"));
+        var created = (await session.CreateAsync(Request())).Value;
+        var run = (await session.StartRunAsync(Run("sleep"))).Value;
 
         await session.EndAsync(purge: false);
         await session.EndAsync(purge: false);
@@ -270,7 +270,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
 
         await session.StartRunAsync(Run());
 
-        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Status);
+        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value.Status);
     }
 
     [Fact]
@@ -291,15 +291,15 @@ public sealed class SessionGrainTests(GrainCluster cluster)
         }
 
         Assert.Equal(0, (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new())).Session.TranscriptTotal);
-        Assert.Equal((1, SessionStatus.Running), ((await session.InputAsync(Text("again"))) is var record ? (record.TranscriptTotal, record.Status) : default));
+        Assert.Equal((1, SessionStatus.Running), ((await session.InputAsync(Text("again"))).Value is var record ? (record.TranscriptTotal, record.Status) : default));
     }
 
     [Fact]
     public async Task A_sandbox_that_dies_leaves_the_session_idle_and_its_runs_lost()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
-        var run = await session.StartRunAsync(Run("sleep"));
+        var created = (await session.CreateAsync(Request())).Value;
+        var run = (await session.StartRunAsync(Run("sleep"))).Value;
         var sandbox = cluster.Provider.Sandbox(created.SandboxId!);
         (await sandbox.NextAsync()).Print("last words");
 
@@ -317,10 +317,10 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task Changing_the_compute_removes_the_old_sandbox_and_leaves_an_entry()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
 
-        var without = await session.ChangeComputeAsync(ComputeChoice.None);
-        var with = await session.ChangeComputeAsync(new(ComputeChoiceKind.Provider, "scripted"));
+        var without = (await session.ChangeComputeAsync(ComputeChoice.None)).Value;
+        var with = (await session.ChangeComputeAsync(new(ComputeChoiceKind.Provider, "scripted"))).Value;
 
         Assert.Equal((SessionStatus.Idle, "none"), (without.Status, without.Provider));
         Assert.Equal((SessionStatus.Running, "scripted"), (with.Status, with.Provider));
@@ -335,7 +335,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     {
         var (session, accountId, sessionId) = cluster.NewSession();
         await session.CreateAsync(Request());
-        var run = await session.StartRunAsync(Run());
+        var run = (await session.StartRunAsync(Run())).Value;
         await session.AppendAsync([Text("gone")]);
 
         await session.EndAsync(purge: true);
@@ -358,7 +358,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
         var (session, _, _) = cluster.NewSession();
         await session.CreateAsync(Request(ComputeChoice.None, metadata: """{"a":1,"b":{"c":2}}"""));
 
-        var updated = await session.UpdateAsync(new("renamed", """{"b":{"d":3},"a":null,"e":"ü"}"""));
+        var updated = (await session.UpdateAsync(new("renamed", """{"b":{"d":3},"a":null,"e":"ü"}"""))).Value;
 
         Assert.Equal(("renamed", """{"b":{"d":3},"e":"ü"}"""), (updated.SessionName, updated.Metadata));
     }
@@ -392,7 +392,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task Recovery_closes_what_a_dead_process_left_going()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request(ComputeChoice.None));
+        var created = (await session.CreateAsync(Request(ComputeChoice.None))).Value;
         var store = cluster.Services.GetRequiredService<ISessionStore>();
         var run = new RunRecord(
             Ids.NewRun(TimeProvider.System), sessionId, "sbx_gone", SandboxRuntime.Shell, "sleep", RunStatus.Running, null, Truncated: false, 0, created.CreatedAt, null);
@@ -403,7 +403,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
 
         await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(CancellationToken.None);
 
-        var record = await session.UpdateAsync(new(SessionName: null, Metadata: null));
+        var record = (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value;
         var closed = await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId);
         Assert.Equal((SessionStatus.Idle, RunStatus.Lost), (record.Status, closed.Status));
         var entry = (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new(Tail: 1))).Entries[0];
@@ -414,11 +414,11 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task News_of_a_lost_sandbox_that_is_up_again_changes_nothing()
     {
         var (session, _, _) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
 
         await session.SandboxLostAsync(created.SandboxId!);
 
-        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Status);
+        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value.Status);
     }
 
     [Fact]
@@ -438,7 +438,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
     public async Task Ending_closes_runs_that_the_sandbox_does_not_know()
     {
         var (session, accountId, sessionId) = cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
         var store = cluster.Services.GetRequiredService<ISessionStore>();
         var run = new RunRecord(
             Ids.NewRun(TimeProvider.System), sessionId, created.SandboxId!, SandboxRuntime.Shell, "sleep", RunStatus.Running, null, Truncated: false, 0, created.CreatedAt, null);

@@ -15,7 +15,7 @@ public sealed class ContractTests
     [Fact]
     public void Every_message_has_an_alias_of_its_own()
     {
-        var aliases = Messages.Select(type => type.GetCustomAttribute<AliasAttribute>()?.Alias).ToList();
+        var aliases = Messages.Select(type => type.GetCustomAttribute<AliasAttribute>(inherit: false)?.Alias).ToList();
 
         Assert.True(Messages.Length > 20);
         Assert.DoesNotContain(null, aliases);

@@ -10,8 +10,8 @@
 use strict;
 
 my %calls = (
-    x86_64  => { setsid => 112, unshare => 272, mount => 165, prctl => 157, setgroups => 116, setresgid => 119, setresuid => 117 },
-    aarch64 => { setsid => 157, unshare => 97,  mount => 40,  prctl => 167, setgroups => 159, setresgid => 149, setresuid => 147 },
+    x86_64  => { close => 3,  setsid => 112, unshare => 272, mount => 165, prctl => 157, setgroups => 116, setresgid => 119, setresuid => 117 },
+    aarch64 => { close => 57, setsid => 157, unshare => 97,  mount => 40,  prctl => 167, setgroups => 159, setresgid => 149, setresuid => 147 },
 );
 
 my ($machine, $user, $files, $socket, $workspace, @command) = @ARGV;
@@ -27,6 +27,12 @@ if (open(my $score, '>', '/proc/self/oom_score_adj')) {
     print $score 500;
     close $score;
 }
+
+# What the gateway itself was started with stays outside: a lock, a socket, a log.
+opendir(my $open, '/proc/self/fd') or die "/proc/self/fd: $!\n";
+my @inherited = grep { /^[0-9]+$/ && $_ > 2 } readdir $open;
+closedir $open;
+syscall($call->{close}, $_ + 0) for @inherited;
 
 $^F = 3;
 open(my $filter, '<', "$files/seccomp.bpf") or die "$files/seccomp.bpf: $!\n";

@@ -1,3 +1,5 @@
+using Cerver.Errors;
+using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
@@ -13,11 +15,7 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
 
     /// <inheritdoc/>
     public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements =>
-        {
-            using var rows = statements.Query("Runs/Sqlite/find.sql", accountId, sessionId, runId);
-            return rows.Read() ? ReadRecord(rows) : null;
-        });
+        readers.ReadAsync(statements => Find(statements, accountId, sessionId, runId));
 
     /// <inheritdoc/>
     public Task<ImmutableArray<RunRecord>> ListAsync(
@@ -37,7 +35,7 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
             var bytes = 0;
             while (bytes < PageBytes && rows.Read())
             {
-                var chunk = new RunChunk(rows.GetInt64(0), (OutputKind)rows.GetInt64(1), rows.GetFieldValue<byte[]>(2));
+                var chunk = ReadChunk(rows);
                 chunks.Add(chunk);
                 bytes += chunk.Data.Length;
             }
@@ -46,17 +44,30 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
         });
 
     /// <inheritdoc/>
-    public Task AppendOutputAsync(string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken) =>
+    public Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken) =>
         pipeline.CommitAsync(
             statements =>
             {
+                EnsureGoing(statements, runId);
                 foreach (var chunk in chunks)
                 {
                     statements.Execute("Runs/Sqlite/insert_output.sql", runId, chunk.Sequence, (long)chunk.Kind, chunk.Data);
                 }
+
+                SqliteSessionEvents.InsertOutput(statements, sessionId, runId, chunks);
             },
             chunks.Sum(chunk => chunk.Data.Length + 64),
             cancellationToken);
+
+    /// <summary>One run of a session, or null when there is none.</summary>
+    public static RunRecord? Find(SqliteStatements statements, string accountId, string sessionId, string runId)
+    {
+        using var rows = statements.Query("Runs/Sqlite/find.sql", accountId, sessionId, runId);
+        return rows.Read() ? ReadRecord(rows) : null;
+    }
+
+    /// <summary>Reads a piece of output: its sequence number, its kind and its bytes.</summary>
+    public static RunChunk ReadChunk(SqliteDataReader rows) => new(rows.GetInt64(0), (OutputKind)rows.GetInt64(1), rows.GetFieldValue<byte[]>(2));
 
     /// <summary>Adds a run, as a part of a session's change.</summary>
     public static void Insert(SqliteStatements statements, string accountId, RunRecord run) => statements.Execute(
@@ -78,6 +89,16 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
         ended.Truncated,
         ended.OutputHead,
         UnixMicroseconds.From(ended.EndedAt));
+
+    /// <summary>Nothing comes after the end of a run, not even from a sandbox that was given up.</summary>
+    private static void EnsureGoing(SqliteStatements statements, string runId)
+    {
+        using var rows = statements.Query("Runs/Sqlite/find_going.sql", runId);
+        if (!rows.Read())
+        {
+            throw new CerverException(CerverError.Conflict, "The run is over.");
+        }
+    }
 
     private static ImmutableArray<RunRecord> ReadRecords(SqliteDataReader rows)
     {

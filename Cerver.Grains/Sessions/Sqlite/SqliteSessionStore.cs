@@ -1,6 +1,7 @@
-using System.Text;
 using System.Text.Json;
 using Cerver.Errors;
+using Cerver.Grains.Operations;
+using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
@@ -11,12 +12,19 @@ using Microsoft.Data.Sqlite;
 namespace Cerver.Grains.Sessions.Sqlite;
 
 /// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
-internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline) : ISessionStore
+internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time) : ISessionStore
 {
     private const int PageEntries = 1000;
     private const int PageBytes = 1024 * 1024;
+    private const int BaseBytes = 512;
+
     /// <summary>At most 16 KiB of output or, rarely, 1 MiB of content each.</summary>
     private const int PurgeRows = 256;
+
+    private static readonly ImmutableArray<string> PurgeParts =
+    [
+        "Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql", "Sessions/Sqlite/purge_events.sql", "Sessions/Sqlite/purge_operations.sql",
+    ];
 
     /// <inheritdoc/>
     public Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
@@ -37,7 +45,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
                 { Since: { } since } => Math.Min(since, session.TranscriptTotal),
                 _ => 0,
             };
-            return new SessionPage(session, first, ReadEntries(statements, sessionId, first, Math.Min(PageEntries, session.TranscriptTotal - first)));
+            return new SessionPage(session, first, SqliteTranscript.Read(statements, sessionId, first, Math.Min(PageEntries, session.TranscriptTotal - first), PageBytes));
         });
 
     /// <inheritdoc/>
@@ -73,10 +81,19 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
 
     /// <inheritdoc/>
     public Task CommitAsync(SessionChange change, CancellationToken cancellationToken) =>
-        pipeline.CommitAsync(statements => Apply(statements, change), SizeOf(change), cancellationToken);
+        pipeline.CommitAsync(statements => Apply(statements, change), BaseBytes + change.Entries.Sum(SqliteTranscript.SizeOf), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task PurgeAsync(string accountId, string sessionId, CancellationToken cancellationToken)
+    public Task<SessionEventPage?> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken) =>
+        readers.ReadSnapshotAsync(statements => SqliteSessionEvents.Read(statements, accountId, sessionId, from));
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements => ReadRecords(
+            statements.Query("Sessions/Sqlite/list_changed.sql", accountId, UnixMicroseconds.From(after.UpdatedAt), after.SessionId, limit)));
+
+    /// <inheritdoc/>
+    public async Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken)
     {
         // The session is out of sight with the first commit. Its rows go in parts, so that other sessions' commits are not held up; what a
         // crash leaves is in the purge table.
@@ -85,6 +102,11 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             {
                 statements.Execute("Sessions/Sqlite/purge_begin.sql", accountId, sessionId);
                 statements.Execute("Sessions/Sqlite/purge_session.sql", accountId, sessionId);
+                if (operation is not null)
+                {
+                    // It belongs to no session, or it would be erased with this one.
+                    SqliteOperationStore.Insert(statements, accountId, sessionId: "", operation, time.GetUtcNow());
+                }
             },
             bytes: 0,
             cancellationToken);
@@ -113,21 +135,11 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
 
     /// <inheritdoc/>
     public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements =>
-        {
-            using var rows = statements.Query("Sessions/Sqlite/list_unsettled.sql");
-            var sessions = ImmutableArray.CreateBuilder<SessionRecord>();
-            while (rows.Read())
-            {
-                sessions.Add(ReadRecord(rows));
-            }
-
-            return sessions.ToImmutable();
-        });
+        readers.ReadAsync(statements => ReadRecords(statements.Query("Sessions/Sqlite/list_unsettled.sql")));
 
     private async Task EraseAsync(string sessionId, CancellationToken cancellationToken)
     {
-        foreach (var part in (string[])["Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql"])
+        foreach (var part in PurgeParts)
         {
             var erased = PurgeRows;
             while (erased == PurgeRows)
@@ -158,23 +170,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
         }
 
-        var position = session.TranscriptTotal - change.Entries.Length;
-        foreach (var entry in change.Entries)
-        {
-            statements.Execute(
-                "Sessions/Sqlite/insert_entry.sql",
-                session.SessionId,
-                position++,
-                UnixMicroseconds.From(entry.At!.Value),
-                (long)entry.Role,
-                entry.Kind,
-                entry.Content,
-                entry.ToolId,
-                entry.ToolName,
-                entry.ToolInput,
-                entry.IsError);
-        }
-
+        SqliteTranscript.Insert(statements, session, change.Entries);
         if (change.Started is { } run)
         {
             SqliteRunStore.Insert(statements, session.AccountId, run);
@@ -183,6 +179,12 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         foreach (var ended in change.Ended)
         {
             SqliteRunStore.End(statements, ended);
+        }
+
+        SqliteSessionEvents.Insert(statements, change);
+        if (change.Recorded is { } operation)
+        {
+            SqliteOperationStore.Insert(statements, session.AccountId, session.SessionId, operation, session.UpdatedAt);
         }
     }
 
@@ -246,32 +248,18 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         return rows.Read() ? ReadRecord(rows) : null;
     }
 
-    private static ImmutableArray<TranscriptEntry> ReadEntries(SqliteStatements statements, string sessionId, long first, long limit)
+    private static ImmutableArray<SessionRecord> ReadRecords(SqliteDataReader rows)
     {
-        if (limit <= 0)
+        using (rows)
         {
-            return [];
-        }
+            var sessions = ImmutableArray.CreateBuilder<SessionRecord>();
+            while (rows.Read())
+            {
+                sessions.Add(ReadRecord(rows));
+            }
 
-        using var rows = statements.Query("Sessions/Sqlite/read_entries.sql", sessionId, first, limit);
-        var entries = ImmutableArray.CreateBuilder<TranscriptEntry>((int)Math.Min(limit, 64));
-        var bytes = 0;
-        while (bytes < PageBytes && rows.Read())
-        {
-            var entry = new TranscriptEntry(
-                UnixMicroseconds.To(rows.GetInt64(0)),
-                (EntryRole)rows.GetInt64(1),
-                rows.GetString(2),
-                Text(rows, 3),
-                Text(rows, 4),
-                Text(rows, 5),
-                Text(rows, 6),
-                rows.IsDBNull(7) ? null : rows.GetInt64(7) != 0);
-            entries.Add(entry);
-            bytes += SizeOf(entry);
+            return sessions.ToImmutable();
         }
-
-        return entries.ToImmutable();
     }
 
     /// <summary>Reads the columns that every statement here selects, in their order.</summary>
@@ -280,25 +268,23 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         AccountId: rows.GetString(1),
         SessionName: rows.GetString(2),
         Status: (SessionStatus)rows.GetInt64(3),
-        EndReason: Text(rows, 4),
-        SessionType: Text(rows, 5),
-        Harness: Text(rows, 6),
+        EndReason: rows.TextOrNull(4),
+        SessionType: rows.TextOrNull(5),
+        Harness: rows.TextOrNull(6),
         Provider: rows.GetString(7),
-        ComputeId: Text(rows, 8),
-        SandboxId: Text(rows, 9),
-        Task: Text(rows, 10),
-        Workload: Text(rows, 11),
-        Requirements: Text(rows, 12),
-        Metadata: Text(rows, 13),
+        ComputeId: rows.TextOrNull(8),
+        SandboxId: rows.TextOrNull(9),
+        Task: rows.TextOrNull(10),
+        Workload: rows.TextOrNull(11),
+        Requirements: rows.TextOrNull(12),
+        Metadata: rows.TextOrNull(13),
         Metrics: new(rows.IsDBNull(14) ? null : rows.GetInt64(14), rows.GetInt64(15), rows.GetInt64(16)),
-        ParentSessionId: Text(rows, 17),
-        PreviousSessionId: Text(rows, 18),
+        ParentSessionId: rows.TextOrNull(17),
+        PreviousSessionId: rows.TextOrNull(18),
         CreatedAt: UnixMicroseconds.To(rows.GetInt64(19)),
         UpdatedAt: UnixMicroseconds.To(rows.GetInt64(20)),
         TranscriptTotal: rows.GetInt64(21),
         Version: rows.GetInt64(22));
-
-    private static string? Text(SqliteDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
 
     /// <summary>The <c>source</c> that callers note in the metadata and filter lists by.</summary>
     private static string? SourceOf(string? metadata)
@@ -313,18 +299,4 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             ? source.GetString()
             : null;
     }
-
-    private static int SizeOf(SessionChange change)
-    {
-        var bytes = 512;
-        foreach (var entry in change.Entries)
-        {
-            bytes += SizeOf(entry);
-        }
-
-        return bytes;
-    }
-
-    private static int SizeOf(TranscriptEntry entry) =>
-        64 + (entry.Content is null ? 0 : Encoding.UTF8.GetByteCount(entry.Content)) + (entry.ToolInput?.Length ?? 0);
 }

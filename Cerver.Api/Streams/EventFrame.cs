@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Cerver.Api.Runs;
+namespace Cerver.Api.Streams;
 
 /// <summary>One event of a stream.</summary>
 /// <param name="id">Its position. A client that comes back with it gets what is after it.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cerver.Api.Errors;
 
-namespace Cerver.Api.Runs;
+namespace Cerver.Api.Streams;
 
 /// <summary>A stream ends here for a reason that its reader should know.</summary>
 /// <param name="id">Its position; that of the event before when coming back may help.</param>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Cerver.Api.Runs;
+namespace Cerver.Api.Streams;
 
 /// <summary>
 /// Sends events as they come. A frame is <c>id</c>, <c>event</c>, one line of <c>data</c> and a blank line; a comment follows 15 s of silence, so that nobody on

@@ -1,0 +1,25 @@
+using Cerver.Errors;
+
+namespace Cerver.Grains.Operations;
+
+/// <summary>
+/// Where operations are kept that callers gave a key. They are added in the transaction of their effect, see
+/// <see cref="Sessions.SessionChange.Recorded"/>. Every failure is a <see cref="CerverException"/>.
+/// </summary>
+internal interface IOperationStore
+{
+    /// <summary>How long a key stands for its operation.</summary>
+    static TimeSpan Lifetime { get; } = TimeSpan.FromHours(24);
+
+    /// <summary>An operation of an account, or null when there is none or it is older than <see cref="Lifetime"/>.</summary>
+    Task<RecordedOperation?> FindAsync(string accountId, string key, CancellationToken cancellationToken);
+
+    /// <summary>Removes what is older than <see cref="Lifetime"/>.</summary>
+    Task RemoveOldAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>An operation that was carried out.</summary>
+/// <param name="Key">The caller's name for it.</param>
+/// <param name="RequestHash">SHA-256 of what was asked for.</param>
+/// <param name="Result">What it came to, in JSON.</param>
+internal sealed record RecordedOperation(string Key, ImmutableArray<byte> RequestHash, string Result);

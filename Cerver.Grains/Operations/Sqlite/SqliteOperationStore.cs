@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using Cerver.Grains.Storage;
+using Cerver.Grains.Storage.Sqlite;
+
+namespace Cerver.Grains.Operations.Sqlite;
+
+/// <summary>Operations in SQLite.</summary>
+internal sealed class SqliteOperationStore(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time) : IOperationStore
+{
+    private const int RemovedAtOnce = 256;
+
+    /// <inheritdoc/>
+    public Task<RecordedOperation?> FindAsync(string accountId, string key, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Operations/Sqlite/find.sql", accountId, key, Expired(time.GetUtcNow()));
+            return rows.Read()
+                ? new RecordedOperation(key, ImmutableCollectionsMarshal.AsImmutableArray(rows.GetFieldValue<byte[]>(0)), rows.GetString(1))
+                : null;
+        });
+
+    /// <inheritdoc/>
+    public async Task RemoveOldAsync(CancellationToken cancellationToken)
+    {
+        var expired = Expired(time.GetUtcNow());
+        var removed = RemovedAtOnce;
+        while (removed == RemovedAtOnce)
+        {
+            await pipeline.CommitAsync(
+                statements => removed = statements.Execute("Operations/Sqlite/remove_old.sql", expired, RemovedAtOnce), bytes: 0, cancellationToken);
+        }
+    }
+
+    /// <summary>Records an operation, as a part of its effect.</summary>
+    public static void Insert(SqliteStatements statements, string accountId, string sessionId, RecordedOperation operation, DateTimeOffset now)
+    {
+        statements.Execute("Operations/Sqlite/remove_expired.sql", accountId, operation.Key, Expired(now));
+        statements.Execute(
+            "Operations/Sqlite/insert.sql",
+            accountId,
+            operation.Key,
+            sessionId,
+            ImmutableCollectionsMarshal.AsArray(operation.RequestHash),
+            operation.Result,
+            UnixMicroseconds.From(now));
+    }
+
+    private static long Expired(DateTimeOffset now) => UnixMicroseconds.From(now - IOperationStore.Lifetime);
+}

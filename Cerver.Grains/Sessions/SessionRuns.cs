@@ -1,0 +1,64 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Runs;
+using Cerver.Operations;
+using Cerver.Runs;
+
+namespace Cerver.Grains.Sessions;
+
+/// <summary>Starts the runs of one session and records how they end.</summary>
+internal sealed class SessionRuns(SessionWriter session, SessionComputes computes, IRunStore runs, SessionLimits limits)
+{
+    /// <summary>Starts a run, or finds the one that was started under the same key.</summary>
+    public async Task<Outcome<RunRecord>> StartOnceAsync(StartRun request, Operation? operation, CancellationToken cancellationToken)
+    {
+        RunRecord? run = null;
+        var started = await session.OnceAsync(operation, SessionResults.Default.String, static change => change.Started!.RunId, async () =>
+        {
+            run = await StartAsync(request, cancellationToken);
+            return run.RunId;
+        });
+        run ??= await runs.FindAsync(session.AccountId, session.SessionId, started.Value, cancellationToken);
+        return new(run ?? throw new CerverException(CerverError.NotFound, "The run is gone: its session was erased."), started.IsReplayed);
+    }
+
+    /// <summary>Records how a run ended. One that ended before is left as it is.</summary>
+    public async Task CompleteAsync(RunEnd ended)
+    {
+        if (session.Record is { } record && session.Going.Contains(ended.RunId))
+        {
+            await session.CommitAsync(session.Going.End(record, [ended], session.Now));
+        }
+    }
+
+    private async Task<RunRecord> StartAsync(StartRun request, CancellationToken cancellationToken)
+    {
+        var record = session.Writable;
+        SessionRules.Check(request, limits);
+        if (await runs.FindAsync(session.AccountId, session.SessionId, request.RunId, cancellationToken) is { } known)
+        {
+            return known;
+        }
+
+        SessionRules.CheckRunnable(record, session.Going.Count, limits);
+        var runtime = await computes.RuntimeAsync(record, request.Runtime);
+        var attached = await computes.AttachAsync(record, cancellationToken);
+        var run = new RunRecord(
+            request.RunId, record.SessionId, attached.SandboxId!, runtime, request.Code, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0,
+            session.Now, EndedAt: null);
+        var counted = attached with { Metrics = attached.Metrics with { RunCount = attached.Metrics.RunCount + 1 } };
+        await session.CommitAsync(session.Change(counted, rewrites: true, SessionEntries.RunStarted(run)) with { Started = run });
+        try
+        {
+            await computes.Sandbox(attached).StartAsync(
+                new SandboxRun(run.RunId, run.Code, runtime, request.Timeout ?? limits.DefaultRunTimeout, request.Environment), cancellationToken);
+        }
+        catch
+        {
+            await CompleteAsync(RunEnd.Lost(run.RunId, session.Now));
+            throw;
+        }
+
+        return run;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Cerver.Errors;
+using Cerver.Grains.Operations;
+using Cerver.Grains.Runs;
+using Cerver.Grains.Storage;
+using Cerver.Operations;
+using Cerver.Sessions;
+
+namespace Cerver.Grains.Sessions;
+
+/// <summary>
+/// What the one writer of a session knows of it, and how it writes: one change at a time, each in one transaction, and an operation with its
+/// effect.
+/// </summary>
+/// <param name="sessions">Where sessions are kept.</param>
+/// <param name="runs">Where runs are kept.</param>
+/// <param name="operations">Where operations are kept.</param>
+/// <param name="time">The clock.</param>
+/// <param name="leave">Ends the activation: what it knows is in doubt, and the next call must start from what is stored.</param>
+internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOperationStore operations, TimeProvider time, Action leave)
+{
+    private SessionRecord? _record;
+    private Func<SessionChange, RecordedOperation>? _operation;
+
+    /// <summary>The account that owns the session.</summary>
+    public string AccountId { get; private set; } = "";
+
+    /// <summary>The session.</summary>
+    public string SessionId { get; private set; } = "";
+
+    /// <summary>The runs that are going.</summary>
+    public GoingRuns Going { get; } = new();
+
+    /// <summary>Completes what waits for something new.</summary>
+    public News News { get; } = new();
+
+    /// <summary>The record, or null when there is no such session.</summary>
+    public SessionRecord? Record => _record;
+
+    /// <summary>The record of a session that exists.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public SessionRecord Existing => _record ?? throw new CerverException(CerverError.NotFound, "There is no such session in this account.");
+
+    /// <summary>The record of a session that may change.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>, <see cref="CerverError.SessionEnded"/>.</exception>
+    public SessionRecord Writable => Existing is { Status: not SessionStatus.Ended } record
+        ? record
+        : throw new CerverException(CerverError.SessionEnded, "The session has ended. Create a new one.");
+
+    /// <summary>The time, as exactly as it is stored.</summary>
+    public DateTimeOffset Now => UnixMicroseconds.Round(time.GetUtcNow());
+
+    /// <summary>Reads what is stored.</summary>
+    public async Task LoadAsync(string key, CancellationToken cancellationToken)
+    {
+        (AccountId, SessionId) = SessionKey.Parse(key);
+        _record = await sessions.FindAsync(AccountId, SessionId, cancellationToken);
+        if (_record is not null)
+        {
+            Going.Load(await runs.ListGoingAsync(AccountId, SessionId, cancellationToken));
+        }
+    }
+
+    /// <summary>Carries out a write, unless it was carried out before under the same key. What it commits first takes the operation with it.</summary>
+    /// <param name="operation">The caller's name for it, or null.</param>
+    /// <param name="type">The shape of the result.</param>
+    /// <param name="resultOf">What the write comes to, by its first change: it is recorded before the write is over.</param>
+    /// <param name="write">The write.</param>
+    /// <exception cref="CerverException"><see cref="CerverError.IdempotencyMismatch"/>, and whatever the write refuses.</exception>
+    public async Task<Outcome<T>> OnceAsync<T>(Operation? operation, JsonTypeInfo<T> type, Func<SessionChange, T> resultOf, Func<Task<T>> write)
+    {
+        if (operation is null)
+        {
+            return new(await write(), IsReplayed: false);
+        }
+
+        if (await operations.FindAsync(AccountId, operation.Key, CancellationToken.None) is { } earlier)
+        {
+            return earlier.RequestHash.AsSpan().SequenceEqual(operation.RequestHash.AsSpan())
+                ? new(JsonSerializer.Deserialize(earlier.Result, type)!, IsReplayed: true)
+                : throw new CerverException(
+                    CerverError.IdempotencyMismatch, "This Idempotency-Key was used for another request within a day. Send a new key with a new request.");
+        }
+
+        _operation = change => new(operation.Key, operation.RequestHash, JsonSerializer.Serialize(resultOf(change), type));
+        try
+        {
+            var result = await write();
+            if (_operation is not null)
+            {
+                // There was nothing to do, and there must be nothing to do either when the same call comes again.
+                await CommitAsync(SessionChange.From(Existing, Existing.UpdatedAt, rewrites: false, []));
+            }
+
+            return new(result, IsReplayed: false);
+        }
+        finally
+        {
+            _operation = null;
+        }
+    }
+
+    /// <summary>A change that leaves the record like this.</summary>
+    public SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
+        SessionChange.From(next, Now, rewrites, entries);
+
+    /// <summary>Commits a change, whoever goes away meanwhile.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="isEffect">Whether the operation that is under way is done with it, as far as its caller must know.</param>
+    /// <returns>The record after it.</returns>
+    public async Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true)
+    {
+        change = change with { ChangesStatus = _record?.Status != change.Next.Status, Recorded = isEffect ? TakeOperation(change) : null };
+        try
+        {
+            await sessions.CommitAsync(change, CancellationToken.None);
+        }
+        catch
+        {
+            leave();
+            throw;
+        }
+
+        Going.Apply(change);
+        _record = change.Next;
+        News.Tell();
+        return change.Next;
+    }
+
+    /// <summary>Erases the session with all that belongs to it, but for the operation that asked for it.</summary>
+    public async Task PurgeAsync(CancellationToken cancellationToken)
+    {
+        var operation = TakeOperation(SessionChange.From(Existing, Now, rewrites: false, []));
+        _record = null;
+        leave();
+        News.Tell();
+        await sessions.PurgeAsync(AccountId, SessionId, operation, cancellationToken);
+    }
+
+    private RecordedOperation? TakeOperation(SessionChange change)
+    {
+        var operation = _operation?.Invoke(change);
+        _operation = null;
+        return operation;
+    }
+}
