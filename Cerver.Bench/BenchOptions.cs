@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Cerver.Bench.Faults;
 
 namespace Cerver.Bench;
 
@@ -83,6 +84,8 @@ internal sealed record BenchOptions(IReadOnlyList<string> Cases, string? JsonPat
               --json   write the figures to this file too
               --quick  measure little, only to see that everything works
               --url    measure this gateway, which keeps the sessions that are made; else each case starts its own
+
+            Instead of a case, '{CrashOptions.Command}' kills a gateway again and again and '{CrashCommand.Check} FILE' checks a history that it wrote.
             """;
         return false;
     }

@@ -1,17 +1,16 @@
 using System.Net.Sockets;
 using Cerver.Bench;
+using Cerver.Bench.Faults;
 using Cerver.Bench.Gateways;
 using Cerver.Bench.Reports;
 using Cerver.Bench.Runs;
 using Cerver.Bench.Sessions;
 
-IBenchCase[] cases = [new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new IdleCase(), new StartCase()];
-
-if (!BenchOptions.TryParse(args, [.. cases.Select(known => known.Name)], out var options, out var complaint))
-{
-    await Console.Error.WriteLineAsync(complaint);
-    return 2;
-}
+IBenchCase[] cases =
+[
+    new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
+    new StartCase(),
+];
 
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, key) =>
@@ -20,6 +19,31 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     interrupted.Cancel();
 };
+
+try
+{
+    switch (args)
+    {
+        case [CrashOptions.Command, .. var rest]: return await CrashCommand.CrashAsync(rest, interrupted.Token);
+        case [CrashCommand.Check, .. var rest]: return await CrashCommand.CheckAsync(rest, interrupted.Token);
+    }
+}
+catch (BenchException failure)
+{
+    await Console.Error.WriteLineAsync(failure.Message);
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("Interrupted.");
+    return 1;
+}
+
+if (!BenchOptions.TryParse(args, [.. cases.Select(known => known.Name)], out var options, out var complaint))
+{
+    await Console.Error.WriteLineAsync(complaint);
+    return 2;
+}
 
 var report = new Report(options.Quick);
 try

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -17,13 +18,13 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
-    private readonly Process _process;
     private readonly WorkDirectory _data;
     private readonly ConcurrentQueue<string> _lines = [];
+    private Process _process;
 
-    private GatewayProcess(Process process, WorkDirectory data, IPEndPoint endpoint, string token)
+    private GatewayProcess(ProcessStartInfo start, WorkDirectory data, IPEndPoint endpoint, string token)
     {
-        _process = process;
+        _process = Launch(start);
         _data = data;
         Endpoint = endpoint;
         Token = token;
@@ -34,6 +35,9 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     /// <summary>The key of its one account.</summary>
     public string Token { get; }
+
+    /// <summary>The directory of all it keeps. Its name is in no other path of this machine.</summary>
+    public string DataPath => _data.Path;
 
     /// <summary>Its id in the operating system.</summary>
     public int Id => _process.Id;
@@ -48,29 +52,47 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a program that is or becomes the gateway.</summary>
-    public static GatewayProcess Start(string program, IEnumerable<string> arguments, Repository repository)
+    /// <summary>Reads how much memory of the machine it takes now, in bytes.</summary>
+    public async Task<long> ReadResidentBytesAsync(CancellationToken cancellationToken)
     {
-        var data = repository.MakeWorkDirectory();
-        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["CERVER_DATA"] = data.Path;
-        start.Environment["CERVER_API_TOKEN"] = token;
-        start.Environment["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(repository.GatewayPath);
+        const string Field = "VmRSS:";
+        var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
+        var resident = lines.First(line => line.StartsWith(Field, StringComparison.Ordinal));
+        var kibibytes = resident[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal);
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
+    }
 
-        var gateway = new GatewayProcess(new() { StartInfo = start }, data, endpoint, token);
-        gateway._process.OutputDataReceived += gateway.Keep;
-        gateway._process.ErrorDataReceived += gateway.Keep;
-        gateway._process.Start();
-        gateway._process.BeginOutputReadLine();
-        gateway._process.BeginErrorReadLine();
-        return gateway;
+    /// <summary>Starts a build of the gateway.</summary>
+    /// <param name="gatewayPath">Its main assembly.</param>
+    /// <param name="repository">Where its data goes.</param>
+    public static GatewayProcess Start(string gatewayPath, Repository repository) => Start("dotnet", [gatewayPath], gatewayPath, repository);
+
+    /// <summary>Starts a program that is or becomes the gateway.</summary>
+    public static GatewayProcess Start(string program, IEnumerable<string> arguments, Repository repository) =>
+        Start(program, arguments, repository.GatewayPath, repository);
+
+    /// <summary>Kills it with SIGKILL and returns when it is gone.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        _process.Kill();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(StopTimeout);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (_process.HasExited && !cancellationToken.IsCancellationRequested)
+        {
+            // It is gone, but a child that it left behind holds its output open. Whoever looks for such children shall find them.
+        }
+    }
+
+    /// <summary>Starts a gateway that is gone again, over the same data and at the same address.</summary>
+    public void StartAgain()
+    {
+        var gone = _process;
+        _process = Launch(gone.StartInfo);
+        gone.Dispose();
     }
 
     /// <summary>Waits for the first 200 of <c>/readyz</c>.</summary>
@@ -136,6 +158,34 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private static GatewayProcess Start(string program, IEnumerable<string> arguments, string gatewayPath, Repository repository)
+    {
+        var data = repository.MakeWorkDirectory();
+        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["CERVER_DATA"] = data.Path;
+        start.Environment["CERVER_API_TOKEN"] = token;
+        start.Environment["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(gatewayPath);
+        return new(start, data, endpoint, token);
+    }
+
+    private Process Launch(ProcessStartInfo start)
+    {
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     private static int FreePort()

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cerver.Bench.Load;
 using Cerver.Bench.Reports;
 
@@ -28,7 +27,7 @@ internal sealed class IdleCase : IBenchCase
             var started = TimeProvider.System.GetTimestamp();
             await Task.Delay(window, cancellationToken);
             processor.Add(100 * (gateway.Process.ProcessorTime - before) / TimeProvider.System.GetElapsedTime(started));
-            memory.Add(await ResidentMegabytesAsync(gateway.Process.Id, cancellationToken));
+            memory.Add(await gateway.Process.ReadResidentBytesAsync(cancellationToken) / 1_000_000.0);
         }
 
         bench.Report.Add(Name, new("processor, idle", "% of a core", processor, Bound.AtMost(3)));
@@ -48,14 +47,5 @@ internal sealed class IdleCase : IBenchCase
         ];
         await using var load = await LoadGenerator.OpenAsync(gateway.Endpoint, requests, cancellationToken);
         await load.SendAsync(Requests, cancellationToken);
-    }
-
-    private static async Task<double> ResidentMegabytesAsync(int process, CancellationToken cancellationToken)
-    {
-        const string Field = "VmRSS:";
-        var lines = await File.ReadAllLinesAsync($"/proc/{process}/status", cancellationToken);
-        var resident = lines.First(line => line.StartsWith(Field, StringComparison.Ordinal));
-        var kibibytes = resident[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal);
-        return double.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024 / 1_000_000;
     }
 }

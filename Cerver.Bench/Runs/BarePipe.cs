@@ -9,7 +9,8 @@ internal static class BarePipe
 
     /// <summary>Runs code in a shell and reads what it prints.</summary>
     /// <exception cref="BenchException">It failed.</exception>
-    public static async Task<OutputResult> ReadAsync(string code, CancellationToken cancellationToken)
+    public static async Task<OutputResult> ReadAsync(
+        string code, CancellationToken cancellationToken, RunStream.TakePrinted? printed = null)
     {
         var start = new ProcessStartInfo("/bin/bash", ["-c", code]) { UseShellExecute = false, RedirectStandardOutput = true };
 
@@ -26,6 +27,7 @@ internal static class BarePipe
         {
             first = bytes == 0 ? Stopwatch.GetElapsedTime(started) : first;
             bytes += read;
+            printed?.Invoke(buffer.AsSpan(0, read));
         }
 
         await process.WaitForExitAsync(cancellationToken);

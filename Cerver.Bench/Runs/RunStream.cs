@@ -7,44 +7,54 @@ using Cerver.Bench.Load;
 
 namespace Cerver.Bench.Runs;
 
-/// <summary>Runs code in the sandbox of one session and reads its output live, as a stream of events.</summary>
+/// <summary>One connection that reads the output of runs as streams of events, live or later.</summary>
 internal sealed class RunStream : IDisposable
 {
     private const int MaxLineBytes = 1024 * 1024;
 
-    private readonly Gateway _gateway;
-    private readonly string _path;
     private readonly HttpConnection _connection;
     private readonly ArrayBufferWriter<byte> _line = new();
+    private readonly TaskCompletionSource<string> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[] _text = [];
     private string _event = string.Empty;
     private long _bytes;
     private int? _exitCode;
 
-    private RunStream(Gateway gateway, string path, HttpConnection connection)
-    {
-        _gateway = gateway;
-        _path = path;
-        _connection = connection;
-    }
+    private RunStream(HttpConnection connection) => _connection = connection;
 
-    /// <summary>Connects to the gateway for the session.</summary>
-    public static async Task<RunStream> OpenAsync(Gateway gateway, string session, CancellationToken cancellationToken) =>
-        new(gateway, $"/v2/sessions/{session}/run/stream", await HttpConnection.OpenAsync(gateway.Endpoint, cancellationToken));
+    /// <summary>Takes each piece of stdout as it comes.</summary>
+    public delegate void TakePrinted(ReadOnlySpan<byte> text);
 
-    /// <summary>Runs code and reads what it prints.</summary>
+    /// <summary>Takes what is printed, or null.</summary>
+    public TakePrinted? Printed { get; init; }
+
+    /// <summary>The id of the first run that was read, as soon as its first event is there.</summary>
+    public Task<string> Begun => _begun.Task;
+
+    /// <summary>Connects.</summary>
+    public static async Task<RunStream> OpenAsync(Gateway gateway, CancellationToken cancellationToken, TakePrinted? printed = null) =>
+        new(await HttpConnection.OpenAsync(gateway.Endpoint, cancellationToken)) { Printed = printed };
+
+    /// <summary>The request that runs code in the sandbox of a session and streams what it prints.</summary>
+    public static ReadOnlyMemory<byte> Start(Gateway gateway, string session, string code) =>
+        gateway.Request("POST", $"/v2/sessions/{session}/run/stream", JsonSerializer.Serialize(new { code }));
+
+    /// <summary>The request that streams what a run printed and prints, from its beginning.</summary>
+    public static ReadOnlyMemory<byte> Watch(Gateway gateway, string session, string run) =>
+        gateway.Request("GET", $"/v2/sessions/{session}/runs/{run}/stream");
+
+    /// <summary>Sends a request and reads the events to the end of the run.</summary>
     /// <exception cref="BenchException">It failed, or the stream did not end with its exit.</exception>
-    public async Task<OutputResult> ReadAsync(string code, CancellationToken cancellationToken)
+    public async Task<OutputResult> ReadAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         _bytes = 0;
         _exitCode = null;
-        var request = _gateway.Request("POST", _path, JsonSerializer.Serialize(new { code }));
         var started = Stopwatch.GetTimestamp();
         var first = TimeSpan.Zero;
         var status = await _connection.SendAsync(request, cancellationToken);
         if (status is < 200 or > 299)
         {
-            throw new BenchException($"{_path} answered {status}.");
+            throw new BenchException($"A stream of events was answered with {status}.");
         }
 
         while (await _connection.ReadBodyAsync(cancellationToken) is { IsEmpty: false } piece)
@@ -99,8 +109,11 @@ internal sealed class RunStream : IDisposable
             var json = new Utf8JsonReader(line["data: "u8.Length..]);
             switch (_event)
             {
+                case "run" when Find(ref json, "run_id"u8):
+                    _begun.TrySetResult(json.GetString() ?? string.Empty);
+                    break;
                 case "stdout" when Find(ref json, "data"u8):
-                    _bytes += LengthOf(ref json);
+                    TakePrintedText(ref json);
                     break;
                 case "exit" when Find(ref json, "exit_code"u8):
                     _exitCode = json.GetInt32();
@@ -122,13 +135,15 @@ internal sealed class RunStream : IDisposable
         return false;
     }
 
-    private int LengthOf(ref Utf8JsonReader json)
+    private void TakePrintedText(ref Utf8JsonReader json)
     {
         if (_text.Length < json.ValueSpan.Length)
         {
             _text = new byte[json.ValueSpan.Length];
         }
 
-        return json.CopyString(_text);
+        var length = json.CopyString(_text);
+        _bytes += length;
+        Printed?.Invoke(_text.AsSpan(0, length));
     }
 }

@@ -16,22 +16,24 @@ internal sealed class StreamCase : IBenchCase
     {
         var bytes = (bench.Options.Quick ? 4 : 64) * Mebibyte;
         await using var gateway = await bench.GatewayAsync(cancellationToken);
-        using var stream = await RunStream.OpenAsync(gateway, await gateway.CreateSandboxAsync(cancellationToken), cancellationToken);
-        await MeasureThroughputAsync(bench, stream, bytes, cancellationToken);
-        await MeasureFirstByteAsync(bench, stream, cancellationToken);
+        var session = await gateway.CreateSandboxAsync(cancellationToken);
+        using var stream = await RunStream.OpenAsync(gateway, cancellationToken);
+        Task<OutputResult> ReadAsync(string code) => stream.ReadAsync(RunStream.Start(gateway, session, code), cancellationToken);
+        await MeasureThroughputAsync(bench, ReadAsync, bytes, cancellationToken);
+        await MeasureFirstByteAsync(bench, ReadAsync, cancellationToken);
     }
 
-    private async Task MeasureThroughputAsync(Workbench bench, RunStream stream, int bytes, CancellationToken cancellationToken)
+    private async Task MeasureThroughputAsync(Workbench bench, Func<string, Task<OutputResult>> readAsync, int bytes, CancellationToken cancellationToken)
     {
         var code = Print(bytes);
-        await stream.ReadAsync(Print(Mebibyte), cancellationToken);
+        await readAsync(Print(Mebibyte));
         await BarePipe.ReadAsync(code, cancellationToken);
 
         List<double> pipes = [], streams = [];
         for (var round = 0; round < bench.Rounds; round++)
         {
             pipes.Add((await BarePipe.ReadAsync(code, cancellationToken)).MegabytesPerSecond);
-            var streamed = await stream.ReadAsync(code, cancellationToken);
+            var streamed = await readAsync(code);
             if (streamed.Bytes != bytes)
             {
                 throw new BenchException($"{bytes} bytes were printed and {streamed.Bytes} came through.");
@@ -47,10 +49,12 @@ internal sealed class StreamCase : IBenchCase
         bench.Report.Add(Name, Figure.Ratio(overHttp, pipe));
     }
 
-    // `yes` complains when `head` has enough.
-    private static string Print(int bytes) => $"yes '{Line}' 2>/dev/null | head -c {bytes}";
+    /// <summary>Code that prints so many bytes.</summary>
+    public static string Print(int bytes) =>
+        // `yes` complains when `head` has enough.
+        $"yes '{Line}' 2>/dev/null | head -c {bytes}";
 
-    private async Task MeasureFirstByteAsync(Workbench bench, RunStream stream, CancellationToken cancellationToken)
+    private async Task MeasureFirstByteAsync(Workbench bench, Func<string, Task<OutputResult>> readAsync, CancellationToken cancellationToken)
     {
         const string Code = "echo here";
         var runsPerRound = bench.Options.Quick ? 5 : 40;
@@ -61,7 +65,7 @@ internal sealed class StreamCase : IBenchCase
             for (var repeated = 0; repeated < runsPerRound; repeated++)
             {
                 pipe.Add((await BarePipe.ReadAsync(Code, cancellationToken)).First.TotalMilliseconds);
-                streamed.Add((await stream.ReadAsync(Code, cancellationToken)).First.TotalMilliseconds);
+                streamed.Add((await readAsync(Code)).First.TotalMilliseconds);
             }
 
             pipes.Add(new Figure(Name, "ms", pipe).Median);

@@ -1,13 +1,17 @@
 using System.Globalization;
 
-namespace Cerver.Tests.Computes;
+namespace Cerver.Bench.Faults;
 
 /// <summary>A process of this machine, as /proc shows it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Parent">The id of the process that started it, or that has adopted it.</param>
+/// <param name="CommandLine">Its arguments with spaces between them; empty when it is a process of the kernel, or over.</param>
 internal sealed record HostProcess(int Id, int Parent, string CommandLine);
 
 /// <summary>The processes of this machine, containers included.</summary>
 internal static class HostProcesses
 {
+    /// <summary>All of them, in no order.</summary>
     public static IEnumerable<HostProcess> All()
     {
         foreach (var directory in Directory.GetDirectories("/proc"))

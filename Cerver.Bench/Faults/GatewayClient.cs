@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Cerver.Bench.Histories;
+
+namespace Cerver.Bench.Faults;
+
+/// <summary>What came of a request.</summary>
+/// <param name="Outcome">What the client knows of it; null when nothing was sent at all, because nobody listened.</param>
+/// <param name="Status">The status, or 0 without an answer.</param>
+/// <param name="Body">The JSON that was answered, or an undefined value.</param>
+internal sealed record Reply(Outcome? Outcome, int Status, JsonElement Body);
+
+/// <summary>Makes requests to a gateway that may die at any moment.</summary>
+internal sealed class GatewayClient : IDisposable
+{
+    /// <summary>Whoever hears nothing for so long gives up.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _http;
+
+    /// <summary>Makes a client of a gateway.</summary>
+    public GatewayClient(Uri address, string token)
+    {
+        _http = new() { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    /// <summary>Makes a request and reads the answer.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="body">The JSON to send, or null.</param>
+    /// <param name="key">The idempotency key, or null.</param>
+    /// <param name="cancellationToken">Ends the campaign; an answer that does not come is a reply.</param>
+    public async Task<Reply> AskAsync(HttpMethod method, string path, string? body, string? key, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(RequestTimeout);
+        try
+        {
+            using var request = Request(method, path, body, key);
+            using var response = await _http.SendAsync(request, patience.Token);
+            var text = await response.Content.ReadAsStringAsync(patience.Token);
+            var isJson = response.Content.Headers.ContentType?.MediaType == "application/json";
+            return new(OutcomeOf((int)response.StatusCode), (int)response.StatusCode, isJson ? Parse(text) : default);
+        }
+        catch (Exception failure) when (IsBreak(failure, cancellationToken))
+        {
+            return new(OutcomeOf(failure), Status: 0, Body: default);
+        }
+    }
+
+    /// <summary>Reads a document that must be there.</summary>
+    /// <exception cref="BenchException">The answer is not 2xx.</exception>
+    public async Task<JsonElement> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        var reply = await AskAsync(HttpMethod.Get, path, body: null, key: null, cancellationToken);
+        return reply.Outcome == Outcome.Acknowledged ? reply.Body : throw new BenchException($"{path} answered {reply.Status}: {reply.Body}");
+    }
+
+    /// <summary>The lines of a document, or null when the gateway does not have it.</summary>
+    public async Task<IReadOnlyList<string>?> ReadLinesAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(path, cancellationToken);
+        return response.IsSuccessStatusCode
+            ? (await response.Content.ReadAsStringAsync(cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            : null;
+    }
+
+    /// <summary>Opens a stream of events.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="body">The JSON to send, or null.</param>
+    /// <param name="key">The idempotency key, or null.</param>
+    /// <param name="after">The id of the last event that was seen; -1 for none.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <returns>The response, whose body is to be read. The caller disposes of it.</returns>
+    public async Task<HttpResponseMessage> OpenAsync(
+        HttpMethod method, string path, string? body, string? key, long after, CancellationToken cancellationToken)
+    {
+        using var request = Request(method, path, body, key);
+        if (after >= 0)
+        {
+            request.Headers.Add("Last-Event-ID", $"{after}");
+        }
+
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <summary>The events of a response, each when all of it has come.</summary>
+    /// <exception cref="BenchException">It is no stream of events.</exception>
+    public static async IAsyncEnumerable<StreamEvent> EventsOf(
+        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        string id = string.Empty, kind = string.Empty, data = string.Empty;
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            switch (line)
+            {
+                case "" when data.Length > 0:
+                    yield return long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+                        ? new(position, kind, data)
+                        : throw new BenchException($"An event has the id '{id}'.");
+                    id = kind = data = string.Empty;
+                    break;
+                case ['i', 'd', ':', ' ', ..]: id = line[4..]; break;
+                case ['e', 'v', 'e', 'n', 't', ':', ' ', ..]: kind = line[7..]; break;
+                case ['d', 'a', 't', 'a', ':', ' ', ..]: data = line[6..]; break;
+                case "" or [':', ..]: break;
+                default: throw new BenchException($"A stream of events has the line '{line}'.");
+            }
+        }
+    }
+
+    /// <summary>What the client knows of a request that was answered with a status.</summary>
+    public static Outcome OutcomeOf(int status) => status switch
+    {
+        >= 200 and <= 299 => Outcome.Acknowledged,
+        >= 400 and <= 499 => Outcome.Refused,
+        _ => Outcome.Unknown,
+    };
+
+    /// <summary>What the client knows of a request that broke off; null when nothing was sent.</summary>
+    public static Outcome? OutcomeOf(Exception failure) =>
+        failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } ? null : Outcome.Unknown;
+
+    /// <summary>Whether an exception says that the connection broke or an answer did not come, and not that the campaign is over.</summary>
+    public static bool IsBreak(Exception failure, CancellationToken campaign) =>
+        failure is HttpRequestException or IOException || (failure is OperationCanceledException && !campaign.IsCancellationRequested);
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private static HttpRequestMessage Request(HttpMethod method, string path, string? body, string? key)
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        }
+
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return request;
+    }
+
+    private static JsonElement Parse(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+
+namespace Cerver.Bench.Histories;
+
+/// <summary>
+/// What clients did to one gateway and saw of it, and what it held in the end. Times are those of one clock, counted from when the
+/// history began.
+/// </summary>
+internal sealed record History
+{
+    /// <summary>Every attempt to create a session.</summary>
+    public ImmutableArray<Creation> Creations { get; init; } = [];
+
+    /// <summary>Every attempt to append.</summary>
+    public ImmutableArray<Append> Appends { get; init; } = [];
+
+    /// <summary>Every attempt to start a run.</summary>
+    public ImmutableArray<RunStart> Runs { get; init; } = [];
+
+    /// <summary>Every part of a transcript that was read on the way.</summary>
+    public ImmutableArray<PageRead> Pages { get; init; } = [];
+
+    /// <summary>What each watcher of a stream collected.</summary>
+    public ImmutableArray<Watched> Watchers { get; init; } = [];
+
+    /// <summary>What was done to the gateway.</summary>
+    public ImmutableArray<Fault> Faults { get; init; } = [];
+
+    /// <summary>
+    /// What the gateway held in the end, read from each source in turn; the first is what all else is compared with, the others must say
+    /// the same.
+    /// </summary>
+    public ImmutableArray<FinalState> Finals { get; init; } = [];
+}
+
+/// <summary>What the client knows of a request.</summary>
+internal enum Outcome
+{
+    /// <summary>It was answered with a 2xx.</summary>
+    Acknowledged = 1,
+
+    /// <summary>It was answered with a 4xx: it must have had no effect.</summary>
+    Refused = 2,
+
+    /// <summary>There was no answer, or a 5xx: it may or may not have had its effect.</summary>
+    Unknown = 3,
+}
+
+/// <summary>An attempt to create a session.</summary>
+/// <param name="Name">The session's name; no other creation has it, but for the retries of this one.</param>
+/// <param name="Key">The idempotency key, or null.</param>
+/// <param name="Started">When it was sent.</param>
+/// <param name="Answered">When the answer was there, or when the client gave up.</param>
+/// <param name="Outcome">How it went.</param>
+/// <param name="Session">The id that was answered, or null.</param>
+internal sealed record Creation(string Name, string? Key, TimeSpan Started, TimeSpan Answered, Outcome Outcome, string? Session);
+
+/// <summary>An attempt to append. A retry is an attempt of its own with the same payloads.</summary>
+/// <param name="Writer">Who sent it. A writer sends one request after the other, and after an unknown outcome goes on only when the process that it asked is gone.</param>
+/// <param name="Session">The session.</param>
+/// <param name="Payloads">The contents of the entries, in order; at least one, each unique in the history.</param>
+/// <param name="Key">The idempotency key, or null. Without a key nothing is retried.</param>
+/// <param name="Started">When it was sent.</param>
+/// <param name="Answered">When the answer was there, or when the client gave up.</param>
+/// <param name="Outcome">How it went.</param>
+/// <param name="Total">How many entries the transcript had according to the answer, or null.</param>
+internal sealed record Append(
+    string Writer,
+    string Session,
+    ImmutableArray<string> Payloads,
+    string? Key,
+    TimeSpan Started,
+    TimeSpan Answered,
+    Outcome Outcome,
+    long? Total);
+
+/// <summary>An attempt to start a run. A retry is an attempt of its own with the same code.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Code">The code, unique in the history but for retries.</param>
+/// <param name="Output">Everything that it prints on stdout when nobody stops it; it exits with 0 and prints nothing on stderr.</param>
+/// <param name="Key">The idempotency key, or null.</param>
+/// <param name="Started">When it was sent.</param>
+/// <param name="Answered">When the head of the answer was there, or when the client gave up.</param>
+/// <param name="Outcome">How it went.</param>
+/// <param name="Run">The id that was answered, or null.</param>
+internal sealed record RunStart(
+    string Session, string Code, string Output, string? Key, TimeSpan Started, TimeSpan Answered, Outcome Outcome, string? Run);
+
+/// <summary>A part of a transcript as it was read: everything from a position to the end at that moment.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="First">The position of the first entry.</param>
+/// <param name="Total">How many entries the transcript had according to the answer.</param>
+/// <param name="Entries">The entries.</param>
+/// <param name="Started">When it was asked for.</param>
+/// <param name="Answered">When it was there.</param>
+internal sealed record PageRead(
+    string Session, long First, long Total, ImmutableArray<LogEntry> Entries, TimeSpan Started, TimeSpan Answered);
+
+/// <summary>What one watcher collected over all its reconnects.</summary>
+/// <param name="Watcher">Who watched.</param>
+/// <param name="Stream">The id of the run, or of the session.</param>
+/// <param name="After">The id after which it began; -1 from the beginning.</param>
+/// <param name="Events">The events in the order in which they came.</param>
+/// <param name="ReachedEnd">Whether it came to the end, which it must when it is given the time.</param>
+internal sealed record Watched(string Watcher, string Stream, long After, ImmutableArray<StreamEvent> Events, bool ReachedEnd);
+
+/// <summary>Something done to the gateway.</summary>
+/// <param name="What">What, as the end of "after …".</param>
+/// <param name="Struck">When.</param>
+/// <param name="Healed">When nothing kept the gateway from its work any more; after a kill, when the next process said that it was ready.</param>
+internal sealed record Fault(string What, TimeSpan Struck, TimeSpan Healed);
+
+/// <summary>What the gateway held when all was done, as one source tells it.</summary>
+/// <param name="Source">When or whence it was read, as the end of "what was read …".</param>
+/// <param name="Sessions">The sessions of this history's creations, or null when the source has none.</param>
+/// <param name="Logs">The transcripts.</param>
+/// <param name="Runs">The runs, or null when the source has none.</param>
+/// <param name="Streams">The sessions' streams from the beginning on, or null when the source has none.</param>
+internal sealed record FinalState(
+    string Source,
+    ImmutableArray<FinalSession>? Sessions,
+    ImmutableArray<FinalLog> Logs,
+    ImmutableArray<FinalRun>? Runs,
+    ImmutableArray<FinalStream>? Streams);
+
+/// <summary>A session as it was in the end.</summary>
+/// <param name="Session">Its id.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Status">Its status.</param>
+internal sealed record FinalSession(string Session, string Name, string Status);
+
+/// <summary>A transcript as it was in the end.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Total">How many entries it has according to the gateway.</param>
+/// <param name="Entries">The entries from position 0 on.</param>
+internal sealed record FinalLog(string Session, long Total, ImmutableArray<LogEntry> Entries);
+
+/// <summary>A run as it was in the end.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Run">Its id.</param>
+/// <param name="Code">The code.</param>
+/// <param name="Status">Its status.</param>
+/// <param name="ExitCode">Its exit code, or null.</param>
+/// <param name="Events">Its stream from the beginning to the end.</param>
+internal sealed record FinalRun(string Session, string Run, string Code, string Status, int? ExitCode, ImmutableArray<StreamEvent> Events);
+
+/// <summary>A session's stream as it was in the end.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Events">Its events from the beginning on.</param>
+internal sealed record FinalStream(string Session, ImmutableArray<StreamEvent> Events);
+
+/// <summary>An entry of a transcript.</summary>
+/// <param name="At">Its time, as the gateway writes it.</param>
+/// <param name="Role">Its role.</param>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Content">Its content.</param>
+/// <param name="ToolId">What the call and the result of a tool share, or null.</param>
+internal sealed record LogEntry(string At, string Role, string Kind, string? Content, string? ToolId);
+
+/// <summary>An event of a stream.</summary>
+/// <param name="Id">Its position.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Data">What it says, the bytes of its line as text.</param>
+internal sealed record StreamEvent(long Id, string Kind, string Data);
