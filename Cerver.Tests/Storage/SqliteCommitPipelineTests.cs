@@ -1,6 +1,8 @@
 using Cerver.Errors;
+using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cerver.Tests.Storage;
@@ -56,6 +58,42 @@ public sealed class SqliteCommitPipelineTests
         await pipeline.CommitAsync(statements => Insert(statements, "run_a", 1), bytes: 1, CancellationToken.None);
 
         Assert.Equal(1L, database.Scalar("select count(*) from run_output"));
+    }
+
+    [Fact]
+    public async Task A_database_that_refuses_is_tried_again_with_the_next_batch()
+    {
+        using var database = new TemporaryDatabase();
+        await using var pipeline = NewPipeline(database);
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(
+            () => pipeline.CommitAsync(_ => throw new SqliteException("full", SQLitePCL.raw.SQLITE_FULL), bytes: 1, CancellationToken.None));
+        await pipeline.CommitAsync(statements => Insert(statements, "run_a", 1), bytes: 1, CancellationToken.None);
+
+        Assert.Equal(CerverError.StorageUnavailable, refusal.Code);
+        Assert.Equal(1L, database.Scalar("select count(*) from run_output"));
+    }
+
+    [Fact]
+    public async Task A_database_that_fails_takes_no_more_writes_and_is_not_ready()
+    {
+        using var database = new TemporaryDatabase();
+        using var readers = new SqliteReaders(database.Database, NullLogger<SqliteReaders>.Instance);
+        var failure = new StorageFailure();
+        await using var pipeline = new SqliteCommitPipeline(database.Database, failure, NullLogger<SqliteCommitPipeline>.Instance);
+        var store = new SqliteSessionStore(readers, pipeline);
+        await store.PingAsync(CancellationToken.None);
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(
+            () => pipeline.CommitAsync(_ => throw new SqliteException("damaged", SQLitePCL.raw.SQLITE_CORRUPT), bytes: 1, CancellationToken.None));
+        var next = await Assert.ThrowsAsync<CerverException>(
+            () => pipeline.CommitAsync(statements => Insert(statements, "run_a", 1), bytes: 1, CancellationToken.None));
+        var notReady = await Assert.ThrowsAsync<CerverException>(() => store.PingAsync(CancellationToken.None));
+
+        Assert.All([refusal, next, notReady], refused => Assert.Equal(CerverError.StorageUnavailable, refused.Code));
+        Assert.Contains("takes no more writes", notReady.Message, StringComparison.Ordinal);
+        Assert.Contains(database.Database.Path, await failure.Occurred, StringComparison.Ordinal);
+        Assert.Equal(0L, database.Scalar("select count(*) from run_output"));
     }
 
     [Fact]

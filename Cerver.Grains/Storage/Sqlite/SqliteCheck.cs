@@ -26,6 +26,10 @@ internal static class SqliteCheck
         "Storage/Sqlite/Check/output_without_run.sql",
         "Storage/Sqlite/Check/runs_after_end.sql",
         "Storage/Sqlite/Check/run_times.sql",
+        "Storage/Sqlite/Check/event_positions.sql",
+        "Storage/Sqlite/Check/event_totals.sql",
+        "Storage/Sqlite/Check/events_of_output.sql",
+        "Storage/Sqlite/Check/events_without_session.sql",
     ];
 
     /// <summary>Looks for damage in one table after the other, as long as there is time: 100 MB take about 0.15 s.</summary>
