@@ -81,7 +81,7 @@ public sealed class SqliteCommitPipelineTests
         using var readers = new SqliteReaders(database.Database, NullLogger<SqliteReaders>.Instance);
         var failure = new StorageFailure();
         await using var pipeline = new SqliteCommitPipeline(database.Database, failure, NullLogger<SqliteCommitPipeline>.Instance);
-        var store = new SqliteSessionStore(readers, pipeline);
+        var store = new SqliteSessionStore(readers, pipeline, TimeProvider.System);
         await store.PingAsync(CancellationToken.None);
 
         var refusal = await Assert.ThrowsAsync<CerverException>(
