@@ -1,6 +1,7 @@
 using System.Globalization;
 using Cerver.Api.Answers;
 using Cerver.Api.Requests;
+using Cerver.Api.Streams;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -12,10 +13,20 @@ internal static class OperationDetails
 {
     private const string SecurityScheme = DocumentFrame.SecurityScheme;
 
-    private const string Events =
-        "Server-sent events, each an `id`, an `event` and one line of `data`, which is JSON: `run` `{run_id, session_id}` · `stdout` and `stderr` `{data}`, or "
+    private const string Frame = "Server-sent events, each an `id`, an `event` and one line of `data`, which is JSON: ";
+    private const string Ping = " A `: ping` comment follows 15 seconds of silence.";
+
+    private const string RunEvents = Frame
+        + "`run` `{run_id, session_id}` · `stdout` and `stderr` `{data}`, or "
         + "`{data_base64}` for bytes that are not UTF-8 · `exit` `{exit_code, duration_ms, timed_out, cancelled}`, with `truncated: true` when output was left out · "
-        + "`gap` `{from, to}` for output that is gone, with the ids that are missing · `error` `{error, code}`. The stream ends after `exit` or `error`. A `: ping` comment follows 15 seconds of silence.";
+        + "`gap` `{from, to}` for output that is gone, with the ids that are missing · `error` `{error, code}`. The stream ends after `exit` or `error`." + Ping;
+
+    private const string SessionEvents = Frame
+        + "`entry` `{index, entry}` · `status` `{status, end_reason}` · `run`, `stdout`, `stderr`, `exit` and `error` as in the stream of a run, each with its `run_id`. "
+        + "The stream ends after the status `ended`." + Ping;
+
+    private const string AccountEvents = Frame
+        + "`ready` `{}` first, which says where the watching begins · `session`, a record as in the list. The id is a time in microseconds since 1970. The stream does not end." + Ping;
 
     public static Task ApplyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -35,6 +46,13 @@ internal static class OperationDetails
         AddExamples(operation);
         return Task.CompletedTask;
     }
+
+    private static string EventsOf(string operationId) => operationId switch
+    {
+        "watchSession" => SessionEvents,
+        "watchSessions" => AccountEvents,
+        _ => RunEvents,
+    };
 
     private static void DescribePath(OpenApiOperation operation)
     {
@@ -102,7 +120,9 @@ internal static class OperationDetails
 
             if (response is OpenApiResponse own)
             {
-                own.Description = own.Content?.ContainsKey("text/event-stream") == true ? Events : Examples.MeaningOf(status) ?? own.Description;
+                own.Description = own.Content?.ContainsKey(EventStreamResult.ContentType) == true
+                    ? EventsOf(operation.OperationId!)
+                    : Examples.MeaningOf(status) ?? own.Description;
             }
         }
     }

@@ -45,18 +45,23 @@ internal static partial class StandaloneSilo
             options.DeleteStateOnClear = true;
         });
         silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new SqliteGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), grainState, services.GetRequiredService<StorageFailure>()));
+            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), Guard(services)));
 
         silo.UseAdoNetReminderService(options =>
         {
             options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
         });
+        var unguarded = silo.Services.Last(service => service.ServiceType == typeof(IReminderTable)).ImplementationType!;
+        silo.Services.AddSingleton<IReminderTable>(services => new SqliteReminderTable(
+            (IReminderTable)ActivatorUtilities.CreateInstance(services, unguarded), Guard(services)));
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
         PromptMemoryStreams.Add(silo);
         silo.AddStartupTask(SettleAsync);
+
+        SqliteGuard Guard(IServiceProvider services) => new(grainState, services.GetRequiredService<StorageFailure>());
     }
 
     /// <summary>Brings what the last process left in order, before the first request.</summary>

@@ -5,6 +5,7 @@ using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
 using Cerver.Runs;
 using Cerver.Sessions;
+using Cerver.Tests.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using static Cerver.Tests.GrainCluster;
 
@@ -22,7 +23,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_sandbox_goes_down_when_nothing_happens_and_its_session_is_idle_as_of_its_last_activity()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
 
         await _cluster.Provider.Sandbox(created.SandboxId!).Closed;
 
@@ -36,7 +37,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task The_time_out_that_a_session_asks_for_is_its_own()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":90}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":90}"""))).Value;
 
         _time.Advance(Hour);
         var left = await session.CheckIdleAsync(created.SandboxId!);
@@ -52,8 +53,8 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_run_that_goes_on_keeps_the_sandbox_up_and_its_end_is_activity()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
-        var run = await session.StartRunAsync(Run("sleep"));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""))).Value;
+        var run = (await session.StartRunAsync(Run("sleep"))).Value;
 
         _time.Advance(Hour * 24);
         var during = await session.CheckIdleAsync(created.SandboxId!);
@@ -76,7 +77,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task Writing_is_activity_and_looking_is_not(string what, bool isActivity)
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""))).Value;
         _time.Advance(Hour / 2);
 
         await (what switch
@@ -97,7 +98,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_run_that_comes_while_the_sandbox_is_taken_down_brings_it_up_again()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""))).Value;
         var closing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var mayClose = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _cluster.Provider.Closing = sandboxId =>
@@ -118,7 +119,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
         mayClose.SetResult();
         await question;
         _cluster.Provider.Closing = null;
-        var run = await starting;
+        var run = (await starting).Value;
         var program = await _cluster.Provider.Sandbox(created.SandboxId!).NextAsync();
         program.Print("in time\n");
         program.End(0);
@@ -132,7 +133,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_sandbox_that_came_up_again_goes_down_again()
     {
         var (session, _, _) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
         var first = _cluster.Provider.Sandbox(created.SandboxId!);
         await first.Closed;
 
@@ -153,7 +154,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
             throw new CerverException(CerverError.ProviderUnavailable, "Not now.");
         };
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
 
         while ((await ReadAsync(accountId, sessionId)).Status != SessionStatus.Idle)
         {
@@ -183,7 +184,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_session_whose_copy_is_old_releases_nothing_that_the_stored_one_has()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""))).Value;
         var other = Ids.NewSandbox(TimeProvider.System);
         var store = _cluster.Services.GetRequiredService<ISessionStore>();
         await store.CommitAsync(SessionChange.From(created with { SandboxId = other }, created.UpdatedAt, rewrites: true, []), CancellationToken.None);
@@ -200,7 +201,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task An_activation_stays_as_long_as_its_sandbox_is_up()
     {
         var (session, accountId, _) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":60}"""))).Value;
         var management = _cluster.Grains.GetGrain<IManagementGrain>(0);
         var compute = Compute(accountId, created.SandboxId!);
 
@@ -217,7 +218,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task Files_are_kept_for_the_retention_and_then_removed_and_the_session_begins_anew_with_none()
     {
         var (session, accountId, sessionId) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
         await session.AppendAsync([Text("kept for ever")]);
         await session.PauseAsync();
 
@@ -232,7 +233,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
         Assert.Null(await ReminderAsync(accountId, created.SandboxId!));
         var record = await ReadAsync(accountId, sessionId);
         Assert.Equal((SessionStatus.Idle, created.SandboxId, 1), (record.Status, record.SandboxId, record.TranscriptTotal));
-        Assert.Equal(SessionStatus.Running, (await session.ResumeAsync(compute: null)).Status);
+        Assert.Equal(SessionStatus.Running, (await session.ResumeAsync(compute: null)).Value.Status);
         Assert.NotNull(await ReminderAsync(accountId, created.SandboxId!));
     }
 
@@ -240,7 +241,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_reminder_does_nothing_to_a_sandbox_that_is_up_or_was_used_since()
     {
         var (session, accountId, _) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":43200}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":43200}"""))).Value;
 
         _time.Advance(TimeSpan.FromDays(8));
         await RemindAsync(accountId, created.SandboxId!);
@@ -258,7 +259,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_sandbox_that_was_left_alone_for_longer_than_the_retention_keeps_its_files_from_when_it_went_down()
     {
         var (session, accountId, _) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request(requirements: """{"timeout_minutes":43200}"""));
+        var created = (await session.CreateAsync(Request(requirements: """{"timeout_minutes":43200}"""))).Value;
         _time.Advance(TimeSpan.FromDays(30));
         await session.CheckIdleAsync(created.SandboxId!);
 
@@ -274,7 +275,7 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     public async Task A_session_that_ends_takes_its_reminder_with_it()
     {
         var (session, accountId, _) = _cluster.NewSession();
-        var created = await session.CreateAsync(Request());
+        var created = (await session.CreateAsync(Request())).Value;
         var before = await ReminderAsync(accountId, created.SandboxId!);
 
         await session.EndAsync(purge: false);

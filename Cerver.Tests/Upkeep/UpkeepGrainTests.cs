@@ -49,7 +49,7 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
     public async Task Sandboxes_that_no_session_has_are_removed_once_they_are_too_old_to_get_one()
     {
         var (session, _, _) = _cluster.NewSession();
-        var owned = (await session.CreateAsync(Request())).SandboxId!;
+        var owned = (await session.CreateAsync(Request())).Value.SandboxId!;
         var young = $"sbx_{Guid.CreateVersion7(_time.GetUtcNow()):n}";
         var old = $"sbx_{Guid.CreateVersion7(_time.GetUtcNow().AddMinutes(-61)):n}";
         foreach (var sandboxId in (string[])[owned, young, old])
@@ -70,7 +70,7 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
     public async Task At_the_start_all_sandboxes_that_no_session_has_are_removed()
     {
         var (session, _, _) = _cluster.NewSession();
-        var owned = (await session.CreateAsync(Request())).SandboxId!;
+        var owned = (await session.CreateAsync(Request())).Value.SandboxId!;
         _cluster.Provider.Held.TryAdd(owned, value: true);
         _cluster.Provider.Held.TryAdd(Ids.NewSandbox(TimeProvider.System), value: true);
 

@@ -64,7 +64,11 @@ internal sealed partial class SandboxWorkspaces(string root, string? owner)
         var path = PathOf(sandboxId) + Removed;
         if (Directory.Exists(PathOf(sandboxId)))
         {
-            await EraseAsync(path, cancellationToken);
+            if (Directory.Exists(path))
+            {
+                await EraseAsync(path, cancellationToken);
+            }
+
             Directory.Move(PathOf(sandboxId), path);
         }
 
