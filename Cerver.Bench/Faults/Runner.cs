@@ -42,7 +42,7 @@ internal sealed class Runner(CrashScene scene, string name, string session, Rand
     private (string Code, string Output) Program(string mark)
     {
         var isFast = random.Next(3) == 0;
-        var lines = isFast ? random.Next(1, 3_000) : random.Next(1, 60);
+        var lines = isFast ? random.Next(1, 3_000) : random.Next(1, 40);
         var left = random.Next(4) == 0 ? $"setsid bash -c 'exec -a {mark} sleep 1000' </dev/null >/dev/null 2>&1 &\n" : string.Empty;
         var wait = isFast ? string.Empty : "; sleep 0.01";
         var output = new StringBuilder();

@@ -6,8 +6,8 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Cerver.Bench.Gateways;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Cerver.Bench.Runs;
