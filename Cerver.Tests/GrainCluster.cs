@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Cerver.Computes;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Cerver.Silo;
@@ -59,6 +60,15 @@ public sealed class GrainCluster : IAsyncLifetime
         await _cluster!.DisposeAsync();
         _data!.Dispose();
         Directory.Delete(_path, recursive: true);
+    }
+
+    /// <summary>Changes the database behind the gateway's back.</summary>
+    internal void Execute(string statement)
+    {
+        using var connection = new SqliteDatabase(_data!.DatabasePath).Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        command.ExecuteNonQuery();
     }
 
     /// <summary>An account of the test's own.</summary>

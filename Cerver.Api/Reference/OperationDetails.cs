@@ -26,7 +26,7 @@ internal static class OperationDetails
         + "The stream ends after the status `ended`." + Ping;
 
     private const string AccountEvents = Frame
-        + "`ready` `{}` first, which says where the watching begins · `session`, a record as in the list. The id is a time in microseconds since 1970. The stream does not end." + Ping;
+        + "`ready` `{}` first, which says where the watching begins · `session`, a record as in the list. The id is the number of its last change. The stream does not end." + Ping;
 
     public static Task ApplyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {

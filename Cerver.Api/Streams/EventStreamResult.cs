@@ -19,17 +19,20 @@ namespace Cerver.Api.Streams;
 /// connection is cut, since an orderly end would say that there is nothing more.
 /// </remarks>
 /// <param name="frames">The events. The enumeration must heed its token.</param>
-/// <param name="after">The last id that the client has seen; a failure before the first event keeps it there.</param>
-internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> frames, long after) : IResult
+/// <param name="after">The last id that the client has seen, or null; a failure before the first event keeps it there.</param>
+internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> frames, long? after) : IResult
 {
     /// <summary>The content type of every stream.</summary>
     public const string ContentType = "text/event-stream";
+
+    /// <summary>What a client has seen that has seen nothing. It stands in no frame: a client that came back with it would miss the first.</summary>
+    private const long Nothing = -1;
 
     private const int MaxUnflushedBytes = 64 * 1_024;
 
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
 
-    private long _lastId = Math.Max(after, 0);
+    private long _lastId = after ?? Nothing;
     private long _unflushedBytes;
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -125,10 +128,15 @@ internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> fra
     private void Write(PipeWriter output, Utf8JsonWriter writer, EventFrame frame)
     {
         const int MaxDigits = 20;
-        output.Write("id: "u8);
-        Utf8Formatter.TryFormat(frame.Id, output.GetSpan(MaxDigits), out var digits);
-        output.Advance(digits);
-        output.Write("\nevent: "u8);
+        if (frame.Id != Nothing)
+        {
+            output.Write("id: "u8);
+            Utf8Formatter.TryFormat(frame.Id, output.GetSpan(MaxDigits), out var digits);
+            output.Advance(digits);
+            output.Write("\n"u8);
+        }
+
+        output.Write("event: "u8);
         output.Write(frame.Event);
         output.Write("\ndata: "u8);
 

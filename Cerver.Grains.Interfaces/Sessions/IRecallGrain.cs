@@ -45,13 +45,13 @@ public interface IRecallGrain : IGrainWithIntegerKey
     [Alias("read-events")]
     Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default);
 
-    /// <summary>Sessions of an account that were active after a moment, the least recently active first.</summary>
+    /// <summary>Sessions of an account that changed, in the order of their last changes.</summary>
     /// <param name="accountId">The account.</param>
-    /// <param name="after">The session up to which everything is known, or a moment with an empty session id.</param>
+    /// <param name="after">The number of the last change that is known, or 0.</param>
     /// <param name="limit">1 .. 200.</param>
     /// <param name="cancellationToken">Gives up.</param>
     [Alias("list-changed")]
-    Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken = default);
+    Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Asks the database. Completes when it answers and takes writes.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>

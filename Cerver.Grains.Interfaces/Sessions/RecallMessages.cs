@@ -49,3 +49,19 @@ public sealed record SessionPage(
     [property: Id(0)] SessionRecord Session,
     [property: Id(1)] long First,
     [property: Id(2)] ImmutableArray<TranscriptEntry> Entries);
+
+/// <summary>A session that changed.</summary>
+/// <param name="Change">The number of its last change, higher than those of all that were committed before, in any session.</param>
+/// <param name="Session">The record after it.</param>
+[GenerateSerializer, Immutable, Alias("cerver.recall.changed")]
+public sealed record ChangedSession(
+    [property: Id(0)] long Change,
+    [property: Id(1)] SessionRecord Session);
+
+/// <summary>A part of an account's sessions in the order of their last changes.</summary>
+/// <param name="Head">The number of the last change in the account, 0 when it has no session.</param>
+/// <param name="Sessions">The sessions.</param>
+[GenerateSerializer, Immutable, Alias("cerver.recall.changed-list")]
+public sealed record ChangedSessions(
+    [property: Id(0)] long Head,
+    [property: Id(1)] ImmutableArray<ChangedSession> Sessions);

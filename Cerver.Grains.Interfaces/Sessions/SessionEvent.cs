@@ -48,7 +48,7 @@ public sealed record RunPrinted(
 
 /// <summary>A run is over.</summary>
 /// <param name="Position">See <see cref="SessionEvent"/>.</param>
-/// <param name="Run">How it ended.</param>
+/// <param name="Run">How it ended; its code is left out.</param>
 [GenerateSerializer, Immutable, Alias("cerver.event.run-ended")]
 public sealed record RunEnded(
     long Position,

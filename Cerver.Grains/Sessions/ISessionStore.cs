@@ -24,8 +24,8 @@ internal interface ISessionStore
     /// <summary>What happened in a session from a position on, or null when the account has no such session.</summary>
     Task<SessionEventPage?> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken);
 
-    /// <summary>Sessions of an account that were active after a place in that order, the least recently active first.</summary>
-    Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken);
+    /// <summary>Sessions of an account that changed after a change, in the order of their last changes.</summary>
+    Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken);
 
     /// <summary>
     /// Erases a session with its transcript, its runs, their output and what operations on it came to. Repeating it is fine.
@@ -82,6 +82,9 @@ internal sealed record SessionChange(SessionRecord Next, ImmutableArray<Transcri
 
     /// <summary>The operation of which this is the effect, or null.</summary>
     public RecordedOperation? Recorded { get; init; }
+
+    /// <summary>The key of an operation that came to nothing after all, so that it may be sent again, or null.</summary>
+    public string? Forgotten { get; init; }
 
     /// <summary>A run that starts with this change.</summary>
     public RunRecord? Started { get; init; }

@@ -40,7 +40,7 @@ internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grai
         await sessions.ReadEventsAsync(accountId, sessionId, from, cancellationToken) ?? throw NoSession();
 
     /// <inheritdoc/>
-    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken) =>
+    public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken) =>
         sessions.ListChangedAsync(accountId, after, limit, cancellationToken);
 
     /// <inheritdoc/>

@@ -15,7 +15,7 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         RunRecord? run = null;
         var started = await session.OnceAsync(operation, SessionResults.Default.String, static change => change.Started!.RunId, async () =>
         {
-            run = await StartAsync(request, cancellationToken);
+            run = await StartAsync(request, operation?.Key, cancellationToken);
             return run.RunId;
         });
         run ??= await runs.FindAsync(session.AccountId, session.SessionId, started.Value, cancellationToken);
@@ -31,7 +31,7 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         }
     }
 
-    private async Task<RunRecord> StartAsync(StartRun request, CancellationToken cancellationToken)
+    private async Task<RunRecord> StartAsync(StartRun request, string? key, CancellationToken cancellationToken)
     {
         var record = session.Writable;
         SessionRules.Check(request, limits);
@@ -55,7 +55,8 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         }
         catch
         {
-            await CompleteAsync(RunEnd.Lost(run.RunId, session.Now));
+            // It did not start, and whoever sends it again under the same key means it.
+            await session.CommitAsync(session.Going.End(session.Existing, [RunEnd.Lost(run.RunId, session.Now)], session.Now) with { Forgotten = key });
             throw;
         }
 

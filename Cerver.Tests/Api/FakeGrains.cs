@@ -166,8 +166,8 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
     public Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(
-        string accountId, SessionCursor after, int limit, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 
     public Task PingAsync(CancellationToken cancellationToken = default) => Obstacle is null ? Task.CompletedTask : throw Obstacle;
 

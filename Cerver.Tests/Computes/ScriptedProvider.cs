@@ -64,8 +64,16 @@ internal sealed class ScriptedSandbox(string sandboxId, ScriptedProvider provide
 
     public Task Closed => _closed.Task;
 
+    /// <summary>Why no program can be started, or null.</summary>
+    public CerverException? Refusal { get; set; }
+
     public Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken)
     {
+        if (Refusal is not null)
+        {
+            throw Refusal;
+        }
+
         var process = new ScriptedProcess(command);
         _all.Add(process);
         _started.Writer.TryWrite(process);

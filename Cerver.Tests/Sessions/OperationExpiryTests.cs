@@ -45,6 +45,17 @@ public sealed class OperationExpiryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_key_that_is_used_on_a_session_which_nobody_used_for_days_is_new_all_the_same()
+    {
+        var idleSince = _time.GetUtcNow();
+        _time.Advance(3 * IOperationStore.Lifetime);
+
+        await RecordAsync("key", "1", idleSince);
+
+        Assert.NotNull(await _operations.FindAsync("account", "key", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Upkeep_removes_what_is_too_old_and_nothing_else()
     {
         for (var i = 0; i < 600; i++)
@@ -68,9 +79,9 @@ public sealed class OperationExpiryTests : IAsyncDisposable
     }
 
     /// <summary>Each with a new session, which is its effect.</summary>
-    private Task RecordAsync(string key, string result)
+    private Task RecordAsync(string key, string result, DateTimeOffset? activeAt = null)
     {
-        var now = UnixMicroseconds.Round(_time.GetUtcNow());
+        var now = UnixMicroseconds.Round(activeAt ?? _time.GetUtcNow());
         var record = SessionRules.NewRecord(GrainCluster.Request(Cerver.Computes.ComputeChoice.None), "account", Ids.NewSession(_time), now);
         return _sessions.CommitAsync(
             SessionChange.From(record, now, rewrites: true, []) with { Recorded = new RecordedOperation(key, [1], result) }, CancellationToken.None);

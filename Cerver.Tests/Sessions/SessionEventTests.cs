@@ -103,20 +103,41 @@ public sealed class SessionEventTests(GrainCluster cluster)
     }
 
     [Fact]
-    public async Task Sessions_of_an_account_come_in_the_order_of_their_last_activity()
+    public async Task Sessions_of_an_account_come_in_the_order_of_their_last_changes_also_of_those_that_are_no_activity()
     {
         var accountId = NewAccount();
         var (first, _, firstId) = cluster.NewSession(accountId);
         var (second, _, secondId) = cluster.NewSession(accountId);
         await first.CreateAsync(Request(ComputeChoice.None));
-        var before = (await second.CreateAsync(Request(ComputeChoice.None))).Value;
-        await first.AppendAsync([Text("active again")]);
+        await second.CreateAsync(Request(ComputeChoice.None));
+        var before = await cluster.Recall.ListChangedAsync(accountId, after: 0, limit: 10);
+        await first.AppendAsync([Text("again")]);
 
-        var all = await cluster.Recall.ListChangedAsync(accountId, new(DateTimeOffset.UnixEpoch, ""), limit: 10);
-        var changed = await cluster.Recall.ListChangedAsync(accountId, new(before.UpdatedAt, before.SessionId), limit: 10);
+        var changed = await cluster.Recall.ListChangedAsync(accountId, before.Head, limit: 10);
+        var all = await cluster.Recall.ListChangedAsync(accountId, after: 0, limit: 10);
 
-        Assert.Equal([secondId, firstId], all.Select(session => session.SessionId));
-        Assert.Equal((firstId, 1), (Assert.Single(changed).SessionId, changed[0].TranscriptTotal));
+        Assert.Equal([firstId, secondId], before.Sessions.Select(session => session.Session.SessionId));
+        Assert.Equal((firstId, 1), (Assert.Single(changed.Sessions).Session.SessionId, changed.Sessions[0].Session.TranscriptTotal));
+        Assert.Equal([secondId, firstId], all.Sessions.Select(session => session.Session.SessionId));
+        Assert.Equal(all.Head, all.Sessions[^1].Change);
+    }
+
+    [Fact]
+    public async Task Output_that_is_gone_leaves_its_place_empty_and_the_code_of_a_run_is_not_told_again()
+    {
+        var (session, accountId, sessionId) = cluster.NewSession();
+        var program = await BeginAsync(session);
+        await PrintAsync(session, program, "one");
+        await PrintAsync(session, program, "two");
+        await EndAsync(session, program);
+        var whole = await cluster.Recall.ReadEventsAsync(accountId, sessionId, from: 0);
+        var runId = whole.Events.OfType<RunBegan>().Single().RunId;
+
+        cluster.Execute($"delete from run_output where run_id = '{runId}' and sequence = 1");
+        var rest = await cluster.Recall.ReadEventsAsync(accountId, sessionId, from: 0);
+
+        Assert.Equal(whole.Events.Where(happened => happened is not RunPrinted { Chunk.Sequence: 1 }).Select(happened => happened.Position), rest.Events.Select(happened => happened.Position));
+        Assert.Equal("", whole.Events.OfType<RunEnded>().Single().Run.Code);
     }
 
     private async Task<ScriptedProcess> BeginAsync(ISessionGrain session)

@@ -100,6 +100,26 @@ public sealed class SessionOperationTests(GrainCluster cluster)
     }
 
     [Fact]
+    public async Task A_run_that_was_refused_does_not_use_up_its_key()
+    {
+        var (session, accountId, sessionId) = cluster.NewSession();
+        var sandbox = cluster.Provider.Sandbox((await session.CreateAsync(Request())).Value.SandboxId!);
+        var operation = NewOperation();
+
+        sandbox.Refusal = new CerverException(CerverError.RateLimited, "Too many processes.");
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => session.StartRunAsync(Run(), operation));
+        sandbox.Refusal = null;
+        var started = await session.StartRunAsync(Run(), operation);
+
+        Assert.Equal(CerverError.RateLimited, refusal.Code);
+        Assert.False(started.IsReplayed);
+        Assert.Equal(
+            [RunStatus.Running, RunStatus.Lost],
+            (await cluster.Recall.ListRunsAsync(accountId, sessionId, before: null, limit: 10)).Select(run => run.Status));
+        await session.EndAsync(purge: false);
+    }
+
+    [Fact]
     public async Task A_pause_that_had_nothing_to_do_has_nothing_to_do_when_it_is_sent_again()
     {
         var (session, _, _) = cluster.NewSession();

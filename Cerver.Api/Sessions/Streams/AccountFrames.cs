@@ -5,19 +5,14 @@ using Cerver.Sessions;
 
 namespace Cerver.Api.Sessions.Streams;
 
-/// <summary>What happens to an account's sessions, as events. Ids are times in microseconds since 1970.</summary>
+/// <summary>What happens to an account's sessions, as events. Ids are the numbers of changes.</summary>
 internal static class AccountFrames
 {
-    /// <summary>The watching begins.</summary>
-    public static EventFrame Ready(DateTimeOffset at) => new ReadyFrame(IdOf(at));
+    /// <summary>The watching begins after a change.</summary>
+    public static EventFrame Ready(long change) => new ReadyFrame(change);
 
     /// <summary>A session changed.</summary>
-    /// <param name="session">The session.</param>
-    /// <param name="known">The latest activity that was told of.</param>
-    public static EventFrame Of(SessionRecord session, DateTimeOffset known) => new SessionFrame(IdOf(known), session);
-
-    /// <summary>The id of a moment.</summary>
-    public static long IdOf(DateTimeOffset at) => (at - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    public static EventFrame Of(ChangedSession changed) => new SessionFrame(changed);
 
     private sealed class ReadyFrame(long id) : EventFrame(id)
     {
@@ -30,10 +25,10 @@ internal static class AccountFrames
         }
     }
 
-    private sealed class SessionFrame(long id, SessionRecord session) : EventFrame(id)
+    private sealed class SessionFrame(ChangedSession changed) : EventFrame(changed.Change)
     {
         public override ReadOnlySpan<byte> Event => "session"u8;
 
-        public override void WriteData(Utf8JsonWriter writer) => JsonSerializer.Serialize(writer, session, AnswerJson.Default.SessionRecord);
+        public override void WriteData(Utf8JsonWriter writer) => JsonSerializer.Serialize(writer, changed.Session, AnswerJson.Default.SessionRecord);
     }
 }

@@ -20,8 +20,15 @@ internal sealed class SessionFeed(IClusterClient cluster)
         string accountId, string sessionId, long? after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var source = new Source(cluster, accountId, sessionId);
-        await foreach (var happened in _tails.ReadAsync(sessionId, () => new SessionWatch(source), after + 1 ?? 0, cancellationToken))
+        var next = after + 1 ?? 0;
+        await foreach (var happened in _tails.ReadAsync(sessionId, () => new SessionWatch(source), next, cancellationToken))
         {
+            if (happened.Position > next)
+            {
+                yield return new GapFrame(next, happened.Position - 1);
+            }
+
+            next = happened.Position + 1;
             yield return SessionFrames.Of(sessionId, happened);
         }
     }

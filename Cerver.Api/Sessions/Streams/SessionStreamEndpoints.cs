@@ -13,8 +13,8 @@ internal static class SessionStreamEndpoints
         sessions.MapGet("/stream", WatchAccount).WithName("watchSessions")
             .WithSummary("Streams the account's sessions as they change.")
             .WithMetadata(new ParameterMetadata(StreamPosition.Parameters))
-            .WithDescription("Of changes that follow each other closely the last one is told. Without an id the stream begins now: watch first, then list. Who comes back with "
-                + "the last id may be told again what changed in the ten seconds before. A session that is erased is not told of.")
+            .WithDescription("Of changes that follow each other within a quarter of a second the last one is told. Without an id the stream begins now: watch first, then list. "
+                + "A session that is erased is not told of.")
             .Produces<string>(contentType: EventStreamResult.ContentType);
         sessions.MapGet("/{sessionId}/stream", WatchSession).WithName("watchSession")
             .WithSummary("Streams everything that happens in a session, from the beginning or after an event.")
@@ -30,13 +30,12 @@ internal static class SessionStreamEndpoints
         var position = StreamPosition.Read(request);
         var count = await feed.CountAsync(caller.AccountId, sessionId, cancellationToken);
         position?.RequireAtMost(Math.Max(count - 1, 0));
-        return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, cancellationToken), position?.After ?? 0);
+        return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, cancellationToken), position?.After);
     }
 
-    private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed, TimeProvider time, CancellationToken cancellationToken)
+    private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed, CancellationToken cancellationToken)
     {
-        var position = StreamPosition.Read(request);
-        position?.RequireAtMost(AccountFrames.IdOf(time.GetUtcNow()));
-        return new(feed.WatchAsync(caller.AccountId, position?.After, cancellationToken), position?.After ?? 0);
+        var after = StreamPosition.Read(request)?.After;
+        return new(feed.WatchAsync(caller.AccountId, after, cancellationToken), after);
     }
 }

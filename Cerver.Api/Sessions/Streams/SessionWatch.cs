@@ -12,6 +12,7 @@ namespace Cerver.Api.Sessions.Streams;
 internal sealed class SessionWatch(ISessionSource source) : ITailSource<SessionEvent>
 {
     private const int EventOverheadBytes = 256;
+    private const int RunOverheadBytes = 512;
 
     /// <summary>How long silence is believed.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
@@ -22,6 +23,7 @@ internal sealed class SessionWatch(ISessionSource source) : ITailSource<SessionE
     {
         EntryAdded added => ((added.Entry.Content?.Length ?? 0) + (added.Entry.ToolInput?.Length ?? 0)) * sizeof(char),
         RunPrinted printed => printed.Chunk.Data.Length,
+        RunEnded => RunOverheadBytes,
         _ => 0,
     };
 
@@ -46,22 +48,29 @@ internal sealed class SessionWatch(ISessionSource source) : ITailSource<SessionE
     public async Task FollowAsync(LiveTail<SessionEvent> tail, CancellationToken cancellationToken)
     {
         var known = await source.WaitAsync(known: 0, TimeSpan.Zero, cancellationToken);
-        var head = (await source.ReadAsync(from: long.MaxValue, cancellationToken)).Head;
-        tail.Begin(head);
-
-        // The last event of a session that has ended says so, and nothing comes after it.
-        var last = await source.ReadAsync(from: Math.Max(head - 1, 0), cancellationToken);
-        while (!last.Events.Any(static happened => happened is StatusChanged { Status: SessionStatus.Ended }))
+        tail.Begin((await source.ReadAsync(from: long.MaxValue, cancellationToken)).Head);
+        while (!await CatchUpAsync(tail, cancellationToken))
         {
-            last = await source.ReadAsync(from: tail.Head, cancellationToken);
-            await tail.AddAsync(last.Events);
-            if (tail.Head >= last.Head)
-            {
-                known = await source.WaitAsync(known, Silence, cancellationToken);
-            }
+            known = await source.WaitAsync(known, Silence, cancellationToken);
         }
 
         tail.End();
+    }
+
+    /// <summary>Brings the tail as far as the rows are.</summary>
+    /// <returns>Whether the session has ended: its last event says so, and nothing comes after it.</returns>
+    private async Task<bool> CatchUpAsync(LiveTail<SessionEvent> tail, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var last = await source.ReadAsync(from: Math.Max(tail.Head - 1, 0), cancellationToken);
+            if (last.Head <= tail.Head)
+            {
+                return last.Events is [.., StatusChanged { Status: SessionStatus.Ended }];
+            }
+
+            await tail.FillAsync(last.Head);
+        }
     }
 }
 

@@ -45,5 +45,9 @@ internal sealed class SqliteOperationStore(SqliteReaders readers, SqliteCommitPi
             UnixMicroseconds.From(now));
     }
 
+    /// <summary>Forgets an operation, as a part of what undoes its effect.</summary>
+    public static void Forget(SqliteStatements statements, string accountId, string key) =>
+        statements.Execute("Operations/Sqlite/forget.sql", accountId, key);
+
     private static long Expired(DateTimeOffset now) => UnixMicroseconds.From(now - IOperationStore.Lifetime);
 }

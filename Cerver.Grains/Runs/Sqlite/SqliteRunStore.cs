@@ -15,7 +15,7 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
 
     /// <inheritdoc/>
     public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements => Find(statements, accountId, sessionId, runId));
+        readers.ReadAsync(statements => Find(statements, "Runs/Sqlite/find.sql", accountId, sessionId, runId));
 
     /// <inheritdoc/>
     public Task<ImmutableArray<RunRecord>> ListAsync(
@@ -59,12 +59,9 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
             chunks.Sum(chunk => chunk.Data.Length + 64),
             cancellationToken);
 
-    /// <summary>One run of a session, or null when there is none.</summary>
-    public static RunRecord? Find(SqliteStatements statements, string accountId, string sessionId, string runId)
-    {
-        using var rows = statements.Query("Runs/Sqlite/find.sql", accountId, sessionId, runId);
-        return rows.Read() ? ReadRecord(rows) : null;
-    }
+    /// <summary>One run of a session without its code, which may be long, or null when there is none.</summary>
+    public static RunRecord? FindEnd(SqliteStatements statements, string accountId, string sessionId, string runId) =>
+        Find(statements, "Runs/Sqlite/find_end.sql", accountId, sessionId, runId);
 
     /// <summary>Reads a piece of output: its sequence number, its kind and its bytes.</summary>
     public static RunChunk ReadChunk(SqliteDataReader rows) => new(rows.GetInt64(0), (OutputKind)rows.GetInt64(1), rows.GetFieldValue<byte[]>(2));
@@ -98,6 +95,12 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
         {
             throw new CerverException(CerverError.Conflict, "The run is over.");
         }
+    }
+
+    private static RunRecord? Find(SqliteStatements statements, string path, string accountId, string sessionId, string runId)
+    {
+        using var rows = statements.Query(path, accountId, sessionId, runId);
+        return rows.Read() ? ReadRecord(rows) : null;
     }
 
     private static ImmutableArray<RunRecord> ReadRecords(SqliteDataReader rows)

@@ -166,24 +166,32 @@ internal static class SqliteSessionEvents
                     Add(new RunBegan(_next, runId!), bytes: 64);
                     break;
                 case Kind.RunEnded:
-                    Add(new RunEnded(_next, SqliteRunStore.Find(statements, accountId, sessionId, runId!)!), bytes: 256);
+                    Add(new RunEnded(_next, SqliteRunStore.FindEnd(statements, accountId, sessionId, runId!)!), bytes: 256);
                     break;
                 case Kind.Output:
                     // The page may begin within it.
-                    AddOutput(runId!, sequence + (_next - position), sequence + length - 1);
+                    AddOutput(position, length, runId!, sequence);
                     break;
                 default:
                     throw new InvalidOperationException($"Session {sessionId} has an event of an unknown kind at {position}.");
             }
         }
 
-        private void AddOutput(string runId, long first, long last)
+        private void AddOutput(long position, long length, string runId, long sequence)
         {
-            using var rows = statements.Query("Runs/Sqlite/read_output_part.sql", runId, first, last);
+            using var rows = statements.Query(
+                "Runs/Sqlite/read_output_part.sql", accountId, runId, sequence + (_next - position), sequence + length - 1);
             while (!IsFull && rows.Read())
             {
+                // A chunk that is gone leaves its place empty, and everything else where it was.
                 var chunk = SqliteRunStore.ReadChunk(rows);
+                _next = position + (chunk.Sequence - sequence);
                 Add(new RunPrinted(_next, runId, chunk), chunk.Data.Length);
+            }
+
+            if (!IsFull)
+            {
+                _next = position + length;
             }
         }
 

@@ -26,6 +26,8 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         "Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql", "Sessions/Sqlite/purge_events.sql", "Sessions/Sqlite/purge_operations.sql",
     ];
 
+    private long? _lastChange;
+
     /// <inheritdoc/>
     public Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
         readers.ReadAsync(statements => Find(statements, accountId, sessionId));
@@ -88,9 +90,19 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         readers.ReadSnapshotAsync(statements => SqliteSessionEvents.Read(statements, accountId, sessionId, from));
 
     /// <inheritdoc/>
-    public Task<ImmutableArray<SessionRecord>> ListChangedAsync(string accountId, SessionCursor after, int limit, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements => ReadRecords(
-            statements.Query("Sessions/Sqlite/list_changed.sql", accountId, UnixMicroseconds.From(after.UpdatedAt), after.SessionId, limit)));
+    public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken) =>
+        readers.ReadSnapshotAsync(statements =>
+        {
+            var head = statements.QueryNumber("Sessions/Sqlite/change_head.sql", accountId);
+            var sessions = ImmutableArray.CreateBuilder<ChangedSession>();
+            using var rows = statements.Query("Sessions/Sqlite/list_changed.sql", accountId, after, limit);
+            while (rows.Read())
+            {
+                sessions.Add(new ChangedSession(rows.GetInt64(23), ReadRecord(rows)));
+            }
+
+            return new ChangedSessions(head, sessions.ToImmutable());
+        });
 
     /// <inheritdoc/>
     public async Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken)
@@ -173,14 +185,15 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             cancellationToken);
     }
 
-    private static void Apply(SqliteStatements statements, SessionChange change)
+    private void Apply(SqliteStatements statements, SessionChange change)
     {
         var session = change.Next;
+        var number = NextChange(statements);
         if (change.IsNew)
         {
-            Insert(statements, session);
+            Insert(statements, session, number);
         }
-        else if ((change.RewritesRecord ? Update(statements, session) : Touch(statements, session)) == 0)
+        else if ((change.RewritesRecord ? Update(statements, session, number) : Touch(statements, session, number)) == 0)
         {
             throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
         }
@@ -197,13 +210,29 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         }
 
         SqliteSessionEvents.Insert(statements, change);
+        if (change.Forgotten is { } key)
+        {
+            SqliteOperationStore.Forget(statements, session.AccountId, key);
+        }
+
         if (change.Recorded is { } operation)
         {
-            SqliteOperationStore.Insert(statements, session.AccountId, session.SessionId, operation, session.UpdatedAt);
+            SqliteOperationStore.Insert(statements, session.AccountId, session.SessionId, operation, time.GetUtcNow());
         }
     }
 
-    private static void Insert(SqliteStatements statements, SessionRecord session) => statements.Execute(
+    /// <summary>
+    /// The number of the change that is being made. Only the writer's thread comes here. The clock gives it, so that numbers go on after what was erased;
+    /// when the clock goes back they count.
+    /// </summary>
+    private long NextChange(SqliteStatements statements)
+    {
+        _lastChange ??= statements.QueryNumber("Sessions/Sqlite/last_change.sql");
+        _lastChange = Math.Max(_lastChange.Value + 1, UnixMicroseconds.From(time.GetUtcNow()));
+        return _lastChange.Value;
+    }
+
+    private static void Insert(SqliteStatements statements, SessionRecord session, long change) => statements.Execute(
         "Sessions/Sqlite/insert.sql",
         session.SessionId,
         session.AccountId,
@@ -228,9 +257,10 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         UnixMicroseconds.From(session.UpdatedAt),
         session.TranscriptTotal,
         session.Version,
-        SourceOf(session.Metadata));
+        SourceOf(session.Metadata),
+        change);
 
-    private static int Update(SqliteStatements statements, SessionRecord session) => statements.Execute(
+    private static int Update(SqliteStatements statements, SessionRecord session, long change) => statements.Execute(
         "Sessions/Sqlite/update.sql",
         session.SessionId,
         session.AccountId,
@@ -247,15 +277,17 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         session.Metrics.RunCount,
         session.Metrics.RunTimeMs,
         UnixMicroseconds.From(session.UpdatedAt),
-        session.TranscriptTotal);
+        session.TranscriptTotal,
+        change);
 
-    private static int Touch(SqliteStatements statements, SessionRecord session) => statements.Execute(
+    private static int Touch(SqliteStatements statements, SessionRecord session, long change) => statements.Execute(
         "Sessions/Sqlite/touch.sql",
         session.SessionId,
         session.AccountId,
         session.Version - 1,
         UnixMicroseconds.From(session.UpdatedAt),
-        session.TranscriptTotal);
+        session.TranscriptTotal,
+        change);
 
     private static SessionRecord? Find(SqliteStatements statements, string accountId, string sessionId)
     {

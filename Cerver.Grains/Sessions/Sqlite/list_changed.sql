@@ -1,10 +1,10 @@
--- Sessions of an account that were active after a place in the order of activity, the least recently active first.
+-- Sessions of an account that changed after a change, in the order of their last changes.
 --
---   $1 account_id   $2 updated_at and $3 session_id of the place   $4 limit
+--   $1 account_id   $2 the change   $3 limit
 select session_id, account_id, session_name, status, end_reason, session_type, harness, provider, compute_id, sandbox_id, task, workload,
        requirements, metadata, provision_time_ms, run_count, run_time_ms, parent_session_id, previous_session_id, created_at, updated_at,
-       transcript_total, version
+       transcript_total, version, change
 from session
-where account_id = $1 and (updated_at, session_id) > ($2, $3)
-order by updated_at, session_id
-limit $4;
+where account_id = $1 and change > $2
+order by change
+limit $3;

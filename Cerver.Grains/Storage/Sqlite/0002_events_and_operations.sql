@@ -5,6 +5,11 @@
 
 alter table session add column event_total integer not null default 0 check (event_total >= 0);
 
+-- Goes up with every commit, over all sessions: what committed later has the higher number.
+alter table session add column change integer not null default 0;
+
+create index session_by_change on session (account_id, change);
+
 create index session_by_sandbox on session (sandbox_id) where sandbox_id is not null;
 
 create table session_event (
@@ -20,6 +25,12 @@ create table session_event (
 );
 
 create unique index session_event_position on session_event (session_id, position);
+
+-- What happened before this is not known but for the status that it led to.
+insert into session_event (session_id, position, length, entries, kind, status, end_reason)
+select session_id, transcript_total, 1, transcript_total, 1, status, end_reason from session;
+
+update session set event_total = 1, change = updated_at;
 
 -- Rows lie in the order of their age, which is how they are removed.
 create table idempotency (

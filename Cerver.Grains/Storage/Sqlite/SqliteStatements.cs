@@ -16,6 +16,9 @@ internal sealed class SqliteStatements(SqliteConnection connection) : IDisposabl
     /// <summary>Runs a statement that gives rows. Dispose the reader before the statement is used again.</summary>
     public SqliteDataReader Query(string path, params ReadOnlySpan<object?> parameters) => Bind(path, parameters).ExecuteReader();
 
+    /// <summary>Runs a statement that gives one number.</summary>
+    public long QueryNumber(string path, params ReadOnlySpan<object?> parameters) => (long)Bind(path, parameters).ExecuteScalar()!;
+
     /// <inheritdoc/>
     public void Dispose()
     {
