@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cerver.Bench.Gateways;
 using Cerver.Bench.Histories;
 
 namespace Cerver.Bench.Faults;
@@ -22,7 +23,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     private readonly HistoryRecorder _history = new();
-    private readonly List<string> _orphans = [];
+    private readonly List<string> _found = [];
 
     /// <summary>Runs it.</summary>
     /// <param name="cycles">How many kills.</param>
@@ -59,7 +60,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
         }
 
         var history = _history.ToHistory();
-        return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _orphans]);
+        return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _found]);
     }
 
     private async Task<ImmutableArray<string>> CreateAsync(CrashScene scene, string kind, int count, bool withSandbox)
@@ -118,8 +119,8 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
             }
 
             await load;
-            var orphans = await gateway.KillAsync(_history, givenUp);
-            _orphans.AddRange(orphans.Select(orphan => $"Process {orphan.Id} of a killed gateway lives on: {orphan.CommandLine}"));
+            var orphans = await gateway.KillAsync(_history, whenGone: null, givenUp);
+            _found.AddRange(orphans.Select(orphan => $"Process {orphan.Id} of a killed gateway lives on: {orphan.CommandLine}"));
         }
 
         await ending.CancelAsync();
@@ -154,9 +155,16 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
             _history.Add(export);
         }
 
-        await gateway.KillAsync(_history, givenUp.Token);
+        await gateway.KillAsync(_history, CheckAsync, givenUp.Token);
         _history.Add(await reader.ReadAsync("after a restart", givenUp.Token));
         say($"{name}: all is read.");
+    }
+
+    /// <summary>What a kill left is sound, before the next start has mended anything.</summary>
+    private async Task CheckAsync(GatewayProcess killed)
+    {
+        using var limit = new CancellationTokenSource(EndLimit);
+        _found.AddRange(await killed.CheckAsync(limit.Token));
     }
 
     private static bool IsLast(StreamEvent seen) =>

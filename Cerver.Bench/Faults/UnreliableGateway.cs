@@ -55,10 +55,12 @@ internal sealed class UnreliableGateway : IAsyncDisposable
 
     /// <summary>Kills it and starts it again at once over the same data.</summary>
     /// <param name="history">Where the fault is written down.</param>
+    /// <param name="whenGone">Is called while it is gone, or null.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Processes of the killed gateway that live when the next one is ready; there should be none.</returns>
     /// <exception cref="BenchException">It does not become ready again.</exception>
-    public async Task<IReadOnlyList<HostProcess>> KillAsync(HistoryRecorder history, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HostProcess>> KillAsync(
+        HistoryRecorder history, Func<GatewayProcess, Task>? whenGone, CancellationToken cancellationToken)
     {
         // Whoever is told that it is down waits, and whoever is in the middle of something finds out.
         var before = HostProcesses.Tree(_process.Id).Skip(1).ToHashSet();
@@ -66,6 +68,11 @@ internal sealed class UnreliableGateway : IAsyncDisposable
         Volatile.Write(ref _used, NewSignal());
         var struck = history.Now;
         await _process.KillAsync(cancellationToken);
+        if (whenGone is not null)
+        {
+            await whenGone(_process);
+        }
+
         _process.StartAgain();
         await _process.WaitUntilReadyAsync(cancellationToken);
         history.Add(new Fault("kill -9", struck, history.Now));

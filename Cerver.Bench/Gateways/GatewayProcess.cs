@@ -95,6 +95,22 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         gone.Dispose();
     }
 
+    /// <summary>Runs the gateway's own check of the data that it kept. Only for one that is gone.</summary>
+    /// <returns>What the check says is wrong, a line each.</returns>
+    public async Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(_process.StartInfo.FileName, [_process.StartInfo.ArgumentList[0], "check"])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["CERVER_DATA"] = _data.Path;
+        using var check = Process.Start(start)!;
+        var said = await check.StandardOutput.ReadToEndAsync(cancellationToken);
+        await check.WaitForExitAsync(cancellationToken);
+        return check.ExitCode == 0 ? [] : said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
     /// <summary>Waits for the first 200 of <c>/readyz</c>.</summary>
     /// <exception cref="BenchException">It ends first, or is not ready within five minutes.</exception>
     public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
