@@ -35,9 +35,6 @@ internal sealed partial class ComputeGrain(
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
-    /// <summary>A run of this age that is not known here will not be started any more: the call that would have is over.</summary>
-    private static readonly TimeSpan LostAge = TimeSpan.FromMinutes(1);
-
     private readonly Dictionary<string, GoingRun> _going = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _deactivated = new();
     private string _accountId = "";
@@ -52,7 +49,7 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
-        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, token), () => _sandbox is not null, _sandboxId, logger);
+        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, [.. _going.Keys], token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
@@ -127,7 +124,7 @@ internal sealed partial class ComputeGrain(
         {
             // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, time, cancellationToken);
-            if (time.GetUtcNow() - run.StartedAt > LostAge && !_going.ContainsKey(runId))
+            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_going.ContainsKey(runId))
             {
                 await Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), cancellationToken);
             }

@@ -99,10 +99,18 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ChangeOnceAsync(operation, () => PauseAsync(_session.Existing, _session.Now, cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken)
+    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken)
     {
         if (_session.Record is { } record && record.SandboxId == sandboxId)
         {
+            // A start that failed together with the commit that would have said so leaves one that nobody else closes, and it would keep the sandbox up.
+            var now = _session.Now;
+            if (_session.Going.LostAmong(going, now) is { IsEmpty: false } lost)
+            {
+                ImmutableArray<RunEnd> ended = [.. lost.Select(runId => RunEnd.Lost(runId, now))];
+                record = await _session.CommitAsync(_session.Going.End(record, ended, record.UpdatedAt));
+            }
+
             var left = _computes.IdleTimeLeft(record, _session.Going.Count);
             if (left == TimeSpan.Zero)
             {
