@@ -14,14 +14,16 @@ internal interface IComputeProvider
     ComputeInfo Describe();
 
     /// <summary>Brings up a sandbox: a new one with an empty workspace, or again one that was closed, with the files it had.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>; nothing is left behind then.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>, also when it is open already; nothing is left behind then.</exception>
     Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
     /// <summary>The sandboxes that are closed and whose files this gateway holds, in no order.</summary>
     Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Removes the files of a closed sandbox. One that does not exist is fine.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when something of them is left.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.ProviderUnavailable"/> when something of them is left, the sandbox is open or somebody else removes them now.
+    /// </exception>
     Task RemoveAsync(string sandboxId, CancellationToken cancellationToken);
 }
 

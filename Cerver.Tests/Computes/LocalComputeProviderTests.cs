@@ -151,8 +151,10 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
         var sandboxId = Ids.NewSandbox(TimeProvider.System);
         await using var sandbox = await fixture.OpenAsync(sandboxId);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.OpenAsync(sandboxId));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+        var opening = await Assert.ThrowsAsync<CerverException>(() => fixture.OpenAsync(sandboxId));
+        var removal = await Assert.ThrowsAsync<CerverException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+
+        Assert.Equal((CerverError.ProviderUnavailable, CerverError.ProviderUnavailable), (opening.Code, removal.Code));
         Assert.Equal(0, (await sandbox.RunAsync("true")).ExitCode);
     }
 

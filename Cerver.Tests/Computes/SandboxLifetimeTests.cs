@@ -144,14 +144,16 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
         await second.Closed;
     }
 
-    [Fact]
-    public async Task A_question_that_failed_is_asked_again()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_question_that_failed_is_asked_again(bool isMistake)
     {
         var failed = new ConcurrentBag<string>();
         _cluster.Provider.Closing = sandboxId =>
         {
             failed.Add(sandboxId);
-            throw new CerverException(CerverError.ProviderUnavailable, "Not now.");
+            throw isMistake ? new InvalidOperationException("A mistake.") : new CerverException(CerverError.ProviderUnavailable, "Not now.");
         };
         var (session, accountId, sessionId) = _cluster.NewSession();
         var created = (await session.CreateAsync(Request())).Value;

@@ -170,7 +170,7 @@ internal sealed partial class LocalComputeProvider(
 
     /// <summary>Brings a sandbox up, whatever the probe found.</summary>
     /// <exception cref="SandboxOpenException">It did not come up; nothing is left behind.</exception>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when all user ids are taken.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it is open already or all user ids are taken.</exception>
     private async Task<LocalSandbox> OpenSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.OpenTimeout, time);
@@ -265,13 +265,15 @@ internal sealed partial class LocalComputeProvider(
         return sandbox;
     }
 
+    /// <summary>Makes sure that nobody else has to do with the sandbox.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when somebody has.</exception>
     private void Reserve(string sandboxId)
     {
         lock (_sandboxes)
         {
             if (!_sandboxes.TryAdd(sandboxId, value: null))
             {
-                throw new InvalidOperationException($"Sandbox {sandboxId} is open.");
+                throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is open, or its files are being removed. Try again in a moment.");
             }
         }
     }
