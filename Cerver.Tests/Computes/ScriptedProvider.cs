@@ -13,11 +13,15 @@ namespace Cerver.Tests.Computes;
 internal sealed class ScriptedProvider : IComputeProvider
 {
     private readonly ConcurrentDictionary<string, ScriptedSandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _removals = new(StringComparer.Ordinal);
 
     public string Name => "scripted";
 
     /// <summary>Why no sandbox can be opened, or null.</summary>
     public string? Refusal { get; set; }
+
+    /// <summary>Sandboxes that were refused.</summary>
+    public ConcurrentBag<string> Refused { get; } = [];
 
     public ConcurrentBag<string> Removed { get; } = [];
 
@@ -34,6 +38,7 @@ internal sealed class ScriptedProvider : IComputeProvider
     {
         if (Refusal is not null)
         {
+            Refused.Add(spec.SandboxId);
             throw new CerverException(CerverError.ProviderUnavailable, Refusal);
         }
 
@@ -48,11 +53,18 @@ internal sealed class ScriptedProvider : IComputeProvider
     {
         Removed.Add(sandboxId);
         Held.TryRemove(sandboxId, out _);
+        Removal(sandboxId).TrySetResult();
         return Task.CompletedTask;
     }
 
+    /// <summary>Completes when the files of a sandbox have been removed.</summary>
+    public Task RemovedAsync(string sandboxId) => Removal(sandboxId).Task.WaitAsync(TimeSpan.FromSeconds(30));
+
     /// <summary>The sandbox as it was last opened.</summary>
     public ScriptedSandbox Sandbox(string sandboxId) => _sandboxes[sandboxId];
+
+    private TaskCompletionSource Removal(string sandboxId) =>
+        _removals.GetOrAdd(sandboxId, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
 /// <summary>A sandbox whose programs wait for the test.</summary>
