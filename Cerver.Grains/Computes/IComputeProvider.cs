@@ -20,6 +20,17 @@ internal interface IComputeProvider
     /// <summary>The sandboxes that are closed and whose files this gateway holds, in no order.</summary>
     Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes the files of a closed sandbox out of the way: the same id begins with none, also after a crash. Takes no longer for many than for few;
+    /// <see cref="EraseAsync"/> makes the room that they take free. One that does not exist is fine.
+    /// </summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when they are where they were.</exception>
+    Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken);
+
+    /// <summary>Erases what was set aside and what a removal that was cut short left. What is left when it is cancelled is erased the next time.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when something of it is left.</exception>
+    Task EraseAsync(CancellationToken cancellationToken);
+
     /// <summary>Removes the files of a closed sandbox. One that does not exist is fine.</summary>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.ProviderUnavailable"/> when something of them is left, the sandbox is open or somebody else removes them now.

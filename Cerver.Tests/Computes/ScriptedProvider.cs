@@ -25,8 +25,14 @@ internal sealed class ScriptedProvider : IComputeProvider
 
     public ConcurrentBag<string> Removed { get; } = [];
 
+    /// <summary>Sandboxes whose files were set aside and not erased yet.</summary>
+    public ConcurrentBag<string> Aside { get; } = [];
+
     /// <summary>What a sandbox that is taken down waits for, beside its programs.</summary>
     public Func<string, Task>? Closing { get; set; }
+
+    /// <summary>What the erasure of what was set aside waits for.</summary>
+    public Func<CancellationToken, Task>? Erasing { get; set; }
 
     /// <summary>Sandboxes that the provider says it holds the files of.</summary>
     public ConcurrentDictionary<string, bool> Held { get; } = new(StringComparer.Ordinal);
@@ -48,6 +54,29 @@ internal sealed class ScriptedProvider : IComputeProvider
     }
 
     public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>([.. Held.Keys]);
+
+    public Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        if (Held.TryRemove(sandboxId, out _))
+        {
+            Aside.Add(sandboxId);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        if (Erasing is { } erasing)
+        {
+            await erasing(cancellationToken);
+        }
+
+        while (Aside.TryTake(out var sandboxId))
+        {
+            Removed.Add(sandboxId);
+        }
+    }
 
     public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
