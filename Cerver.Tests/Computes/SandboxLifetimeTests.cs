@@ -158,9 +158,10 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
         var (session, accountId, sessionId) = _cluster.NewSession();
         var created = (await session.CreateAsync(Request())).Value;
 
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while ((await ReadAsync(accountId, sessionId)).Status != SessionStatus.Idle)
         {
-            await Task.Yield();
+            limit.Token.ThrowIfCancellationRequested();
         }
 
         _cluster.Provider.Closing = null;
