@@ -37,6 +37,9 @@ internal static class Gateway
 
         builder.Services.AddCerverGrains().AddSqlite(data).AddLocalCompute(data);
         builder.UseOrleans(silo => silo.ConfigureStandalone(data));
+
+        // After Orleans: what is to be erased must be out of the way first.
+        builder.Services.AddHostedService<LeftoverErasure>();
         builder.Services.AddCerverApi(builder.Configuration);
 
         var app = builder.Build();

@@ -38,6 +38,7 @@ public interface IComputeGrain : IGrainWithStringKey
 
     /// <summary>Ends every process of the sandbox and keeps its files. Repeating it is fine.</summary>
     /// <returns>How the runs ended that were going on, all their output on disk.</returns>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the sandbox is as it was then.</exception>
     [Alias("suspend")]
     Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default);
 

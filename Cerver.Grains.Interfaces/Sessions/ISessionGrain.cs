@@ -90,9 +90,13 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>
     /// Hears that a sandbox has been up for a while. It is suspended and the session set idle when nothing has happened in the session for its time-out,
-    /// and released when it is not the session's. Nothing that happens to the record here counts as activity.
+    /// and released when it is not the session's. Runs that the session takes for going and the sandbox does not know are closed as lost, once they are
+    /// too old to be about to start. Nothing that happens to the record here counts as activity.
     /// </summary>
+    /// <param name="sandboxId">The sandbox.</param>
+    /// <param name="going">The ids of its runs that are going on or whose end the session was not told yet, at most as many as a session may have at once.</param>
+    /// <param name="cancellationToken">Asks to give up; what is done stays done.</param>
     /// <returns>After how long to ask again if nothing happens; zero when the sandbox has been taken down.</returns>
     [Alias("check-idle")]
-    Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken = default);
+    Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken = default);
 }

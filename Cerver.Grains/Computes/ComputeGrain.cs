@@ -35,9 +35,6 @@ internal sealed partial class ComputeGrain(
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
-    /// <summary>A run of this age that is not known here will not be started any more: the call that would have is over.</summary>
-    private static readonly TimeSpan LostAge = TimeSpan.FromMinutes(1);
-
     private readonly Dictionary<string, GoingRun> _going = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _deactivated = new();
     private string _accountId = "";
@@ -45,6 +42,7 @@ internal sealed partial class ComputeGrain(
     private string _sessionId = "";
     private ISandbox? _sandbox;
     private SandboxIdleWatch? _idleWatch;
+    private bool _isInDoubt;
     private TimeSpan _idleTimeout = lifetime.Value.IdleTimeout;
 
     /// <inheritdoc/>
@@ -52,7 +50,7 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
-        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, token), () => _sandbox is not null, _sandboxId, logger);
+        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, [.. _going.Keys], token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
@@ -127,7 +125,7 @@ internal sealed partial class ComputeGrain(
         {
             // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, time, cancellationToken);
-            if (time.GetUtcNow() - run.StartedAt > LostAge && !_going.ContainsKey(runId))
+            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_going.ContainsKey(runId))
             {
                 await Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), cancellationToken);
             }
@@ -147,15 +145,12 @@ internal sealed partial class ComputeGrain(
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
     {
-        var wasUp = _sandbox is not null;
-        var ended = await CloseAsync();
-        if (wasUp && state.RecordExists)
+        if (_sandbox is not null && state.RecordExists)
         {
-            state.State = state.State with { DownSince = time.GetUtcNow() };
-            await StoreAsync(state.WriteStateAsync(cancellationToken));
+            await NoteDownAsync();
         }
 
-        return ended;
+        return await CloseAsync();
     }
 
     /// <inheritdoc/>
@@ -166,9 +161,10 @@ internal sealed partial class ComputeGrain(
         {
             await Provider().RemoveAsync(_sandboxId, cancellationToken);
             await StoreAsync(state.ClearStateAsync(cancellationToken));
-            await StoreAsync(ForgetReminderAsync());
         }
 
+        // Also of an attachment that came no further than its reminder.
+        await StoreAsync(ForgetReminderAsync());
         return ended;
     }
 
@@ -280,6 +276,34 @@ internal sealed partial class ComputeGrain(
             DeactivateOnIdle();
             LogStateFailed(failure, _sandboxId);
             throw new CerverException(CerverError.StorageUnavailable, "What the gateway knows of the sandbox could not be stored. Try again later.");
+        }
+    }
+
+    /// <summary>
+    /// Notes that the sandbox goes down, before it does: when this fails, the sandbox is up as its session says, with all that runs in it, and the
+    /// next attempt starts from what is stored.
+    /// </summary>
+    private async Task NoteDownAsync()
+    {
+        var before = state.State;
+        try
+        {
+            if (_isInDoubt)
+            {
+                await state.ReadStateAsync(CancellationToken.None);
+                before = state.State;
+            }
+
+            _isInDoubt = true;
+            state.State = before with { DownSince = time.GetUtcNow() };
+            await state.WriteStateAsync(CancellationToken.None);
+            _isInDoubt = false;
+        }
+        catch (Exception failure)
+        {
+            state.State = before;
+            LogStateFailed(failure, _sandboxId);
+            throw new CerverException(CerverError.StorageUnavailable, "That the sandbox goes down could not be stored, so it is still up. Try again later.");
         }
     }
 

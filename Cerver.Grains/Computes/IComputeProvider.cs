@@ -14,14 +14,27 @@ internal interface IComputeProvider
     ComputeInfo Describe();
 
     /// <summary>Brings up a sandbox: a new one with an empty workspace, or again one that was closed, with the files it had.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>; nothing is left behind then.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/>, also when it is open already; nothing is left behind then.</exception>
     Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken);
 
     /// <summary>The sandboxes that are closed and whose files this gateway holds, in no order.</summary>
     Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes the files of a closed sandbox out of the way: the same id begins with none, also after a crash. Takes no longer for many than for few;
+    /// <see cref="EraseAsync"/> makes the room that they take free. One that does not exist is fine.
+    /// </summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when they are where they were.</exception>
+    Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken);
+
+    /// <summary>Erases what was set aside and what a removal that was cut short left. What is left when it is cancelled is erased the next time.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when something of it is left.</exception>
+    Task EraseAsync(CancellationToken cancellationToken);
+
     /// <summary>Removes the files of a closed sandbox. One that does not exist is fine.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when something of them is left.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.ProviderUnavailable"/> when something of them is left, the sandbox is open or somebody else removes them now.
+    /// </exception>
     Task RemoveAsync(string sandboxId, CancellationToken cancellationToken);
 }
 

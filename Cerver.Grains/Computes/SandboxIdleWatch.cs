@@ -46,14 +46,19 @@ internal sealed partial class SandboxIdleWatch(Func<CancellationToken, Task<Time
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The activation ends, and the sandbox with it.
-            return;
         }
         catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
         {
             LogAskFailed(failure, sandboxId);
         }
-
-        After(next);
+        finally
+        {
+            // Also after a mistake of ours, which Orleans logs: a sandbox that nobody asks about would stay up for ever.
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                After(next);
+            }
+        }
     }
 
     private void After(TimeSpan delay) => _timer?.Change(delay, Timeout.InfiniteTimeSpan);

@@ -12,30 +12,53 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
     /// <summary>A sandbox comes before the row that names it. One that is older than this and in no row never will be.</summary>
     private static readonly TimeSpan Age = TimeSpan.FromHours(1);
 
-    /// <summary>Removes those that cannot be about to get a session any more.</summary>
-    public Task RunAsync(CancellationToken cancellationToken) => SweepAsync(time.GetUtcNow() - Age, cancellationToken);
+    /// <summary>Removes those that cannot be about to get a session any more, and what was left of others.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await SweepAsync(time.GetUtcNow() - Age, cancellationToken);
+        await EraseAsync(cancellationToken);
+    }
 
-    /// <summary>Removes all of them, before the first request of a process that is the only one to use its providers' files.</summary>
+    /// <summary>
+    /// Takes all of them out of the way, before the first request of a process that is the only one to use its providers' files. Erasing them, which
+    /// takes the longer the more there are, is left to <see cref="EraseAsync"/>.
+    /// </summary>
     public Task RunAtStartAsync(CancellationToken cancellationToken) => SweepAsync(DateTimeOffset.MaxValue, cancellationToken);
+
+    /// <summary>Erases what was taken out of the way. What is left when it is cancelled is erased within the hour or at the next start.</summary>
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        foreach (var provider in providers)
+        {
+            try
+            {
+                await provider.EraseAsync(cancellationToken);
+            }
+            catch (CerverException failure)
+            {
+                LogEraseFailed(failure, provider.Name);
+            }
+        }
+    }
 
     private async Task SweepAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         foreach (var provider in providers)
         {
-            var removed = 0;
+            var count = 0;
             foreach (var sandboxId in await ListAsync(provider, cancellationToken))
             {
                 if (Ids.TimeOfSandbox(sandboxId) < before
                     && !await sessions.HasSandboxAsync(sandboxId, cancellationToken)
-                    && await RemoveAsync(provider, sandboxId, cancellationToken))
+                    && await SetAsideAsync(provider, sandboxId, cancellationToken))
                 {
-                    removed++;
+                    count++;
                 }
             }
 
-            if (removed > 0)
+            if (count > 0)
             {
-                LogRemoved(removed, provider.Name);
+                LogSetAside(count, provider.Name);
             }
         }
     }
@@ -54,16 +77,16 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
         }
     }
 
-    private async Task<bool> RemoveAsync(IComputeProvider provider, string sandboxId, CancellationToken cancellationToken)
+    private async Task<bool> SetAsideAsync(IComputeProvider provider, string sandboxId, CancellationToken cancellationToken)
     {
         try
         {
-            await provider.RemoveAsync(sandboxId, cancellationToken);
+            await provider.SetAsideAsync(sandboxId, cancellationToken);
             return true;
         }
         catch (CerverException failure)
         {
-            LogRemoveFailed(failure, sandboxId);
+            LogSetAsideFailed(failure, sandboxId);
             return false;
         }
     }
@@ -71,9 +94,12 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} could not say which sandboxes it holds; it will be asked again in an hour")]
     private partial void LogListFailed(CerverException failure, string provider);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of {Count} sandboxes of {Provider} that no session has")]
-    private partial void LogRemoved(int count, string provider);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Provider} could not erase all files of sandboxes that no session has; it will be tried again in an hour")]
+    private partial void LogEraseFailed(CerverException failure, string provider);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Set the files of {Count} sandboxes of {Provider} aside that no session has; they are erased next")]
+    private partial void LogSetAside(int count, string provider);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The files of sandbox {SandboxId}, which no session has, could not be removed; it will be tried again in an hour")]
-    private partial void LogRemoveFailed(CerverException failure, string sandboxId);
+    private partial void LogSetAsideFailed(CerverException failure, string sandboxId);
 }

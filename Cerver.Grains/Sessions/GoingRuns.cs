@@ -6,6 +6,9 @@ namespace Cerver.Grains.Sessions;
 /// <summary>The runs of one session that are going on, as its one writer knows them. No I/O.</summary>
 internal sealed class GoingRuns
 {
+    /// <summary>A run of this age that its sandbox does not know will not be started any more: the call that would have is over.</summary>
+    public static readonly TimeSpan LostAge = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, RunRecord> _runs = new(StringComparer.Ordinal);
 
     /// <summary>How many there are.</summary>
@@ -13,6 +16,12 @@ internal sealed class GoingRuns
 
     /// <summary>Whether a run is among them.</summary>
     public bool Contains(string runId) => _runs.ContainsKey(runId);
+
+    /// <summary>The runs that their sandbox does not know and will not start any more.</summary>
+    /// <param name="known">Those that it knows.</param>
+    /// <param name="now">The time.</param>
+    public ImmutableArray<string> LostAmong(ImmutableArray<string> known, DateTimeOffset now) =>
+        [.. _runs.Values.Where(run => now - run.StartedAt > LostAge && !known.Contains(run.RunId)).Select(run => run.RunId)];
 
     /// <summary>Takes what is on disk.</summary>
     public void Load(ImmutableArray<RunRecord> runs)

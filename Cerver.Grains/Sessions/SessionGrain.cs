@@ -99,10 +99,18 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ChangeOnceAsync(operation, () => PauseAsync(_session.Existing, _session.Now, cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken)
+    public async Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken)
     {
         if (_session.Record is { } record && record.SandboxId == sandboxId)
         {
+            // A start that failed together with the commit that would have said so leaves one that nobody else closes, and it would keep the sandbox up.
+            var now = _session.Now;
+            if (_session.Going.LostAmong(going, now) is { IsEmpty: false } lost)
+            {
+                ImmutableArray<RunEnd> ended = [.. lost.Select(runId => RunEnd.Lost(runId, now))];
+                record = await _session.CommitAsync(_session.Going.End(record, ended, record.UpdatedAt));
+            }
+
             var left = _computes.IdleTimeLeft(record, _session.Going.Count);
             if (left == TimeSpan.Zero)
             {
@@ -192,9 +200,10 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             return await _session.CommitAsync(_session.Change(record, rewrites: true));
         }
 
-        record = await _computes.AttachAsync(await _computes.ChooseAsync(record, request.Compute, request.AllowedProviders), cancellationToken);
+        record = await _computes.ChooseAsync(record, request.Compute, request.AllowedProviders);
         try
         {
+            record = await _computes.AttachAsync(record, cancellationToken);
             return await _session.CommitAsync(_session.Change(record, rewrites: true));
         }
         catch
@@ -223,12 +232,13 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         var detached = SessionComputes.Detach(record);
         var next = compute.Kind == ComputeChoiceKind.None
             ? detached
-            : await _computes.AttachAsync(await _computes.ChooseAsync(detached, compute, allowedProviders: []), cancellationToken);
+            : await _computes.ChooseAsync(detached, compute, allowedProviders: []);
 
-        // The old files go when it is on disk that they are not needed any more, and the new sandbox if that cannot be written.
-        var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+        // The old files go when it is on disk that they are not needed any more, and the new sandbox if it does not come to that.
         try
         {
+            next = next.SandboxId is null ? next : await _computes.AttachAsync(next, cancellationToken);
+            var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
             next = await _session.CommitAsync(
                 _session.Going.EndAll(next, ended, _session.Now, SessionEntries.ComputeSwitched(_session.Now, record.Provider, next.Provider)));
         }

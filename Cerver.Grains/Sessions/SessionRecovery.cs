@@ -7,7 +7,7 @@ namespace Cerver.Grains.Sessions;
 /// <summary>Brings sessions in line with a process that has just started: no sandbox of the last one is alive, whatever the rows say.</summary>
 internal sealed class SessionRecovery(ISessionStore sessions, IRunStore runs, IGrainFactory grains, TimeProvider time)
 {
-    /// <summary>Closes runs that the last process left going as lost, sets their sessions idle, and goes on with erasures it left unfinished.</summary>
+    /// <summary>Closes runs that the last process left going as lost and sets their sessions idle.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         foreach (var session in await sessions.ListUnsettledAsync(cancellationToken))
@@ -23,8 +23,6 @@ internal sealed class SessionRecovery(ISessionStore sessions, IRunStore runs, IG
                 await grain.SandboxLostAsync(sandboxId, cancellationToken);
             }
         }
-
-        await sessions.ResumePurgesAsync(cancellationToken);
     }
 
     private async Task<RunEnd> LostAsync(string accountId, RunRecord run, CancellationToken cancellationToken)

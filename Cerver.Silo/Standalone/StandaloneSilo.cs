@@ -26,7 +26,6 @@ internal static partial class StandaloneSilo
         silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");
         silo.Configure<EndpointOptions>(options => options.AdvertisedIPAddress = IPAddress.Loopback);
         silo.UseDataDirectory(data);
-        silo.AddStartupTask((services, cancellationToken) => services.GetRequiredService<LocalComputeStart>().Probed.WaitAsync(cancellationToken));
     }
 
     /// <summary>Keeps state in the data directory's files, which are brought up to date, and live output in memory.</summary>
@@ -68,6 +67,13 @@ internal static partial class StandaloneSilo
     private static async Task SettleAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         await services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken);
+
+        // The probe has a sandbox of its own, which must not be taken for one that was left. Orleans runs start-up tasks side by side, so this is one.
+        if (services.GetService<LocalComputeStart>() is { } local)
+        {
+            await local.Probed.WaitAsync(cancellationToken);
+        }
+
         await services.GetRequiredService<SandboxSweep>().RunAtStartAsync(cancellationToken);
         await services.GetRequiredService<IGrainFactory>().GetGrain<IUpkeepGrain>(0).BeginAsync(cancellationToken);
     }

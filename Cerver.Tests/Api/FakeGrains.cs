@@ -97,7 +97,8 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public Task SandboxLostAsync(string sandboxId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<TimeSpan> CheckIdleAsync(string sandboxId, CancellationToken cancellationToken = default) => Task.FromResult(TimeSpan.Zero);
+    public Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken = default) =>
+        Task.FromResult(TimeSpan.Zero);
 
     public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Local;
 using Cerver.Runs;
+using Microsoft.Extensions.Logging;
 
 namespace Cerver.Tests.Computes;
 
@@ -151,8 +153,10 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
         var sandboxId = Ids.NewSandbox(TimeProvider.System);
         await using var sandbox = await fixture.OpenAsync(sandboxId);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.OpenAsync(sandboxId));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+        var opening = await Assert.ThrowsAsync<CerverException>(() => fixture.OpenAsync(sandboxId));
+        var removal = await Assert.ThrowsAsync<CerverException>(() => fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None));
+
+        Assert.Equal((CerverError.ProviderUnavailable, CerverError.ProviderUnavailable), (opening.Code, removal.Code));
         Assert.Equal(0, (await sandbox.RunAsync("true")).ExitCode);
     }
 
@@ -226,21 +230,64 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
     }
 
     [Fact]
-    public async Task A_removal_that_was_cut_short_leaves_a_sandbox_that_is_listed_and_begins_anew()
+    public async Task A_removal_that_was_cut_short_is_erased_later_and_the_same_sandbox_begins_anew()
     {
         var sandboxId = Ids.NewSandbox(TimeProvider.System);
         var half = Directory.CreateDirectory(Path.Combine(fixture.DataDirectory, "sandboxes", $"{sandboxId}.removed"));
         await File.WriteAllTextAsync(Path.Combine(half.FullName, "old"), "x");
 
         var listed = await fixture.Provider.ListAsync(CancellationToken.None);
-        await using (var sandbox = await fixture.OpenAsync(sandboxId))
+        await using var sandbox = await fixture.OpenAsync(sandboxId);
+        Assert.Equal("", (await sandbox.RunAsync("ls; echo new > file")).Text);
+        await fixture.Provider.EraseAsync(CancellationToken.None);
+
+        Assert.DoesNotContain(sandboxId, listed);
+        Assert.False(Directory.Exists(half.FullName));
+        Assert.Equal("new\n", (await sandbox.RunAsync("cat file")).Text);
+    }
+
+    [Fact]
+    public async Task What_is_set_aside_is_kept_until_it_is_erased_and_the_same_sandbox_begins_anew_each_time()
+    {
+        var root = Path.Combine(fixture.DataDirectory, "aside");
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var provider = CreateProvider(root, "data");
+        await provider.ProbeAsync(CancellationToken.None);
+        for (var i = 0; i < 2; i++)
         {
-            Assert.Equal("", (await sandbox.RunAsync("ls")).Text);
+            await using (var sandbox = await provider.OpenAsync(new(sandboxId, Network: false), CancellationToken.None))
+            {
+                Assert.Equal("", (await sandbox.RunAsync("ls; echo old > file")).Text);
+                await Assert.ThrowsAsync<CerverException>(() => provider.SetAsideAsync(sandboxId, CancellationToken.None));
+            }
+
+            await provider.SetAsideAsync(sandboxId, CancellationToken.None);
         }
 
-        await fixture.Provider.RemoveAsync(sandboxId, CancellationToken.None);
-        Assert.Contains(sandboxId, listed);
-        Assert.False(half.Exists && Directory.Exists(half.FullName));
+        await provider.SetAsideAsync(sandboxId, CancellationToken.None);
+        var aside = Directory.GetDirectories(root);
+        var listed = await provider.ListAsync(CancellationToken.None);
+        await provider.EraseAsync(CancellationToken.None);
+
+        Assert.Equal(2, aside.Length);
+        Assert.Empty(listed);
+        Assert.Empty(Directory.GetDirectories(root));
+    }
+
+    [Fact]
+    public async Task An_erasure_that_is_cancelled_is_done_the_next_time()
+    {
+        var root = Path.Combine(fixture.DataDirectory, "cancelled");
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var provider = CreateProvider(root, "data");
+        await provider.ProbeAsync(CancellationToken.None);
+        await (await provider.OpenAsync(new(sandboxId, Network: false), CancellationToken.None)).DisposeAsync();
+        await provider.SetAsideAsync(sandboxId, CancellationToken.None);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => provider.EraseAsync(new CancellationToken(canceled: true)));
+        await provider.EraseAsync(CancellationToken.None);
+
+        Assert.Empty(Directory.GetDirectories(root));
     }
 
     [Fact]
@@ -251,14 +298,55 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
         await using var first = CreateProvider(root, "first");
         await first.ProbeAsync(CancellationToken.None);
         await (await first.OpenAsync(new(sandboxId, Network: false), CancellationToken.None)).DisposeAsync();
-        await using var second = CreateProvider(root, "second");
+        var log = new LogMessages();
+        await using var second = CreateProvider(root, "second", log);
         await second.ProbeAsync(CancellationToken.None);
 
-        Assert.Equal(sandboxId, Assert.Single(await first.ListAsync(CancellationToken.None)));
+        await (await second.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None)).DisposeAsync();
+        Directory.CreateDirectory(Path.Combine(root, $"{Ids.NewSandbox(TimeProvider.System)}.removed"));
+
+        await second.EraseAsync(CancellationToken.None);
+
+        Assert.Contains(sandboxId, await first.ListAsync(CancellationToken.None));
+        Assert.Empty(await second.ListAsync(CancellationToken.None));
+        Assert.Empty(await second.ListAsync(CancellationToken.None));
+        Assert.Single(Directory.GetDirectories(root, "*.removed"));
+        Assert.Single(log.Messages, message => message.StartsWith($"Another gateway used {root} first", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_gateway_whose_data_directory_has_the_path_of_anothers_is_another()
+    {
+        var root = Path.Combine(fixture.DataDirectory, "volume");
+        await using var first = CreateProvider(root, "container");
+        await first.ProbeAsync(CancellationToken.None);
+        await (await first.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None)).DisposeAsync();
+        await using var again = CreateProvider(root, "container");
+        var listedAgain = await again.ListAsync(CancellationToken.None);
+
+        // What the other container sees under the same path is another directory, where no name was kept yet.
+        File.Delete(Path.Combine(fixture.DataDirectory, "container", "gateway"));
+        await using var second = CreateProvider(root, "container");
+
+        Assert.Single(listedAgain);
         Assert.Empty(await second.ListAsync(CancellationToken.None));
     }
 
-    private LocalComputeProvider CreateProvider(string root, string data) => new(
+    private LocalComputeProvider CreateProvider(string root, string data, ILogger<LocalComputeProvider>? logger = null) => new(
         Microsoft.Extensions.Options.Options.Create(new LocalComputeOptions { WorkspaceRoot = root }), Path.Combine(fixture.DataDirectory, data), TimeProvider.System,
-        Microsoft.Extensions.Logging.Abstractions.NullLogger<LocalComputeProvider>.Instance);
+        logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger<LocalComputeProvider>.Instance);
+
+    /// <summary>What was logged.</summary>
+    private sealed class LogMessages : ILogger<LocalComputeProvider>
+    {
+        public ConcurrentQueue<string> Messages { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Messages.Enqueue(formatter(state, exception));
+    }
 }

@@ -13,16 +13,26 @@ namespace Cerver.Tests.Computes;
 internal sealed class ScriptedProvider : IComputeProvider
 {
     private readonly ConcurrentDictionary<string, ScriptedSandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _removals = new(StringComparer.Ordinal);
 
     public string Name => "scripted";
 
     /// <summary>Why no sandbox can be opened, or null.</summary>
     public string? Refusal { get; set; }
 
+    /// <summary>Sandboxes that were refused.</summary>
+    public ConcurrentBag<string> Refused { get; } = [];
+
     public ConcurrentBag<string> Removed { get; } = [];
+
+    /// <summary>Sandboxes whose files were set aside and not erased yet.</summary>
+    public ConcurrentBag<string> Aside { get; } = [];
 
     /// <summary>What a sandbox that is taken down waits for, beside its programs.</summary>
     public Func<string, Task>? Closing { get; set; }
+
+    /// <summary>What the erasure of what was set aside waits for.</summary>
+    public Func<CancellationToken, Task>? Erasing { get; set; }
 
     /// <summary>Sandboxes that the provider says it holds the files of.</summary>
     public ConcurrentDictionary<string, bool> Held { get; } = new(StringComparer.Ordinal);
@@ -34,6 +44,7 @@ internal sealed class ScriptedProvider : IComputeProvider
     {
         if (Refusal is not null)
         {
+            Refused.Add(spec.SandboxId);
             throw new CerverException(CerverError.ProviderUnavailable, Refusal);
         }
 
@@ -44,15 +55,45 @@ internal sealed class ScriptedProvider : IComputeProvider
 
     public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>([.. Held.Keys]);
 
+    public Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        if (Held.TryRemove(sandboxId, out _))
+        {
+            Aside.Add(sandboxId);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        if (Erasing is { } erasing)
+        {
+            await erasing(cancellationToken);
+        }
+
+        while (Aside.TryTake(out var sandboxId))
+        {
+            Removed.Add(sandboxId);
+        }
+    }
+
     public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
         Removed.Add(sandboxId);
         Held.TryRemove(sandboxId, out _);
+        Removal(sandboxId).TrySetResult();
         return Task.CompletedTask;
     }
 
+    /// <summary>Completes when the files of a sandbox have been removed.</summary>
+    public Task RemovedAsync(string sandboxId) => Removal(sandboxId).Task.WaitAsync(TimeSpan.FromSeconds(30));
+
     /// <summary>The sandbox as it was last opened.</summary>
     public ScriptedSandbox Sandbox(string sandboxId) => _sandboxes[sandboxId];
+
+    private TaskCompletionSource Removal(string sandboxId) =>
+        _removals.GetOrAdd(sandboxId, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }
 
 /// <summary>A sandbox whose programs wait for the test.</summary>

@@ -105,12 +105,14 @@ public sealed class IdempotencyHttpTests(GatewayFixture gateway)
     public async Task Concurrent_duplicates_of_a_creation_with_compute_make_one_session_and_leave_one_sandbox()
     {
         var key = NewKey();
+        var before = Sandboxes();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostAsync("/v2/sessions", key, """{"compute":"local"}""")));
 
         var texts = await Task.WhenAll(answers.Select(answer => answer.Content.ReadAsStringAsync()));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
         var created = JsonSerializer.Deserialize<JsonElement>(Assert.Single(texts.Distinct()));
+        Assert.Equal(created.GetProperty("sandbox_id").GetString(), Assert.Single(Sandboxes().Except(before)));
         using var ended = await gateway.Client.DeleteAsync($"/v2/sessions/{created.GetProperty("session_id")}");
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
     }
@@ -141,6 +143,10 @@ public sealed class IdempotencyHttpTests(GatewayFixture gateway)
         var refusal = await GatewayFixture.JsonAsync(late);
         Assert.Equal(("conflict", 1), (refusal.GetProperty("code").GetString(), refusal.GetProperty("transcriptTotal").GetInt32()));
     }
+
+    /// <summary>The sandboxes that have files.</summary>
+    private HashSet<string> Sandboxes() =>
+        [.. Directory.GetDirectories(Path.Combine(gateway.DataDirectory, "sandboxes")).Select(path => Path.GetFileName(path))];
 
     private static string NewKey() => $"key-{Guid.NewGuid():n}";
 

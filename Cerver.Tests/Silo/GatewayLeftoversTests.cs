@@ -44,7 +44,9 @@ public sealed class GatewayLeftoversTests : IDisposable
 
         Assert.False(Directory.Exists(left));
         Assert.NotEqual(leftLock, Assert.Single(Directory.GetFiles(Path.Combine(data, "run"))));
-        Assert.Equal([owned], Directory.GetDirectories(Path.Combine(data, "sandboxes")));
+        Assert.False(Directory.Exists(orphan));
+        await second.ErasedAsync(Path.Combine(data, "sandboxes"), left: 1);
+        Assert.True(Directory.Exists(owned));
         Assert.Equal("idle", (await second.GetAsync($"/v2/sessions/{sessionId}")).GetProperty("status").GetString());
         Assert.Equal("kept\n", await second.RunAsync(sessionId, "cat file"));
     }
@@ -116,6 +118,16 @@ public sealed class GatewayLeftoversTests : IDisposable
         {
             using var ran = await Client.PostAsJsonAsync($"/v2/sessions/{sessionId}/run", new { code });
             return (await ran.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("result").GetProperty("stdout").GetString()!;
+        }
+
+        /// <summary>Waits until no more directories are left than there should be.</summary>
+        public async Task ErasedAsync(string path, int left)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            while (Directory.GetDirectories(path).Length > left)
+            {
+                await Client.GetAsync(new Uri("/v2/sessions", UriKind.Relative), limit.Token);
+            }
         }
 
         public async Task<JsonElement> GetAsync(string path) => await Client.GetFromJsonAsync<JsonElement>(path);

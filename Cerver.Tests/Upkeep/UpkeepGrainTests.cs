@@ -64,19 +64,26 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
 
         Assert.Equal(((string[])[owned, young]).Order(), left.Order());
         Assert.Equal([owned], _cluster.Provider.Held.Keys);
+        Assert.Equal(((string[])[old, young]).Order(), _cluster.Provider.Removed.Order());
     }
 
     [Fact]
-    public async Task At_the_start_all_sandboxes_that_no_session_has_are_removed()
+    public async Task At_the_start_all_sandboxes_that_no_session_has_are_set_aside_and_erased_later()
     {
         var (session, _, _) = _cluster.NewSession();
         var owned = (await session.CreateAsync(Request())).Value.SandboxId!;
         _cluster.Provider.Held.TryAdd(owned, value: true);
-        _cluster.Provider.Held.TryAdd(Ids.NewSandbox(TimeProvider.System), value: true);
+        var stray = Ids.NewSandbox(TimeProvider.System);
+        _cluster.Provider.Held.TryAdd(stray, value: true);
+        var sweep = _cluster.Services.GetRequiredService<SandboxSweep>();
 
-        await _cluster.Services.GetRequiredService<SandboxSweep>().RunAtStartAsync(CancellationToken.None);
+        await sweep.RunAtStartAsync(CancellationToken.None);
+        var removed = _cluster.Provider.Removed.ToArray();
+        await sweep.EraseAsync(CancellationToken.None);
 
         Assert.Equal([owned], _cluster.Provider.Held.Keys);
+        Assert.Empty(removed);
+        Assert.Equal([stray], _cluster.Provider.Removed);
     }
 
     private sealed class FailingUpkeep : IUpkeep

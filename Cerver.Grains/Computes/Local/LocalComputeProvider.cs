@@ -26,11 +26,12 @@ internal sealed partial class LocalComputeProvider(
     private readonly SandboxSpawner _spawner = new();
     private readonly SandboxUserIds _userIds = new(options.Value.FirstUserId, options.Value.UserIdCount);
     private readonly SandboxWorkspaces _workspaces = new(
-        options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.Value.WorkspaceRoot is null ? null : Path.GetFullPath(dataDirectory));
+        options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.Value.WorkspaceRoot is null ? null : new GatewayName(dataDirectory));
     private readonly Lazy<LocalRunDirectory> _run = new(() => LocalRunDirectory.Create(dataDirectory));
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
     private volatile Findings _findings = new(NotProbed, []);
     private int _isDisposed;
+    private int _foreignLogged;
 
     public string Name => "local";
 
@@ -75,7 +76,7 @@ internal sealed partial class LocalComputeProvider(
                 reason = LocalComputeProbe.Explain(_options, _isRoot);
             }
 
-            await _workspaces.RemoveAsync(sandboxId, cancellationToken);
+            await RemoveProbedAsync(sandboxId, cancellationToken);
         }
 
         if (reason is not null)
@@ -113,6 +114,11 @@ internal sealed partial class LocalComputeProvider(
         string[] held;
         try
         {
+            if (_workspaces.IsAnothers && Interlocked.Exchange(ref _foreignLogged, 1) == 0)
+            {
+                LogForeign(_options.WorkspaceRoot!);
+            }
+
             held = [.. _workspaces.List()];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -127,13 +133,35 @@ internal sealed partial class LocalComputeProvider(
         }
     }
 
-    public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    public Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken) => RemoveAsync(sandboxId, () =>
+    {
+        _workspaces.SetAside(sandboxId);
+        return Task.CompletedTask;
+    });
+
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _workspaces.EraseAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogEraseFailed(e);
+            throw new CerverException(CerverError.ProviderUnavailable, "Some files of sandboxes could not be removed; the gateway's log says more.");
+        }
+    }
+
+    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) =>
+        RemoveAsync(sandboxId, () => _workspaces.RemoveAsync(sandboxId, cancellationToken));
+
+    private async Task RemoveAsync(string sandboxId, Func<Task> remove)
     {
         var path = _workspaces.PathOf(sandboxId);
         Reserve(sandboxId);
         try
         {
-            await _workspaces.RemoveAsync(sandboxId, cancellationToken);
+            await remove();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -170,7 +198,7 @@ internal sealed partial class LocalComputeProvider(
 
     /// <summary>Brings a sandbox up, whatever the probe found.</summary>
     /// <exception cref="SandboxOpenException">It did not come up; nothing is left behind.</exception>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when all user ids are taken.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it is open already or all user ids are taken.</exception>
     private async Task<LocalSandbox> OpenSandboxAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.OpenTimeout, time);
@@ -198,6 +226,19 @@ internal sealed partial class LocalComputeProvider(
             }
 
             throw new SandboxOpenException(e.ToString());
+        }
+    }
+
+    /// <summary>What is left of a sandbox that was tried is in nobody's way, and found by the next sweep.</summary>
+    private async Task RemoveProbedAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RemoveAsync(sandboxId, cancellationToken);
+        }
+        catch (CerverException failure)
+        {
+            LogProbeLeft(failure, sandboxId);
         }
     }
 
@@ -265,13 +306,15 @@ internal sealed partial class LocalComputeProvider(
         return sandbox;
     }
 
+    /// <summary>Makes sure that nobody else has to do with the sandbox.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when somebody has.</exception>
     private void Reserve(string sandboxId)
     {
         lock (_sandboxes)
         {
             if (!_sandboxes.TryAdd(sandboxId, value: null))
             {
-                throw new InvalidOperationException($"Sandbox {sandboxId} is open.");
+                throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is open, or its files are being removed. Try again in a moment.");
             }
         }
     }
@@ -306,6 +349,15 @@ internal sealed partial class LocalComputeProvider(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The files of sandbox {SandboxId} could not be removed; they are in {Directory}")]
     private partial void LogRemoveFailed(string sandboxId, string directory);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What the first sandbox {SandboxId} left could not be removed")]
+    private partial void LogProbeLeft(CerverException failure, string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Another gateway used {Directory} first, so what sandboxes leave there is not looked for. Give every gateway a WorkspaceRoot of its own")]
+    private partial void LogForeign(string directory);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Files of sandboxes that were set aside could not be erased")]
+    private partial void LogEraseFailed(Exception failure);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The files of the sandboxes could not be listed")]
     private partial void LogListFailed(Exception failure);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 
@@ -6,19 +8,28 @@ namespace Cerver.Grains.Computes.Local;
 /// <summary>The directories that hold the files of the sandboxes, one each. Their content is hostile.</summary>
 /// <param name="root">The directory above them.</param>
 /// <param name="owner">
-/// The gateway, by a name that no other has, when it was only told of the directory: another one may have been told of the same. Null for a directory
-/// that is the gateway's own in any case.
+/// The gateway, when it was only told of the directory: another one may have been told of the same. Null for a directory that is the gateway's own in
+/// any case.
 /// </param>
-internal sealed partial class SandboxWorkspaces(string root, string? owner)
+internal sealed partial class SandboxWorkspaces(string root, GatewayName? owner)
 {
     private const string OwnerFile = "gateway";
 
-    /// <summary>Ends the name of a directory that is being removed.</summary>
+    /// <summary>Ends the name of a directory that was set aside to be erased.</summary>
     private const string Removed = ".removed";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _root = Path.GetFullPath(root);
+    private readonly ConcurrentDictionary<string, bool> _erasing = new(StringComparer.Ordinal);
+
+    /// <summary>Whether another gateway has used the directory first, so that nothing is ours to sweep.</summary>
+    /// <exception cref="IOException">Nobody can tell.</exception>
+    public bool IsAnothers => owner is not null && File.Exists(OwnerPath) && File.ReadAllText(OwnerPath) != owner.Read();
+
+    private bool IsOurs => Directory.Exists(_root) && (owner is null || (File.Exists(OwnerPath) && File.ReadAllText(OwnerPath) == owner.Read()));
+
+    private string OwnerPath => Path.Combine(_root, OwnerFile);
 
     /// <summary>The directory of a sandbox, whether it exists or not.</summary>
     /// <exception cref="ArgumentException">This is no sandbox's id.</exception>
@@ -32,11 +43,7 @@ internal sealed partial class SandboxWorkspaces(string root, string? owner)
     {
         var path = PathOf(sandboxId);
         Directory.CreateDirectory(_root, OwnerOnly);
-        if (owner is not null && !File.Exists(OwnerPath))
-        {
-            File.WriteAllText(OwnerPath, owner);
-        }
-
+        owner?.WriteTo(OwnerPath);
         if (Directory.Exists(path))
         {
             return false;
@@ -47,37 +54,75 @@ internal sealed partial class SandboxWorkspaces(string root, string? owner)
     }
 
     /// <summary>The sandboxes whose directories there are; none in a directory that another gateway used first.</summary>
-    public IEnumerable<string> List() =>
-        !Directory.Exists(_root) || (owner is not null && !(File.Exists(OwnerPath) && File.ReadAllText(OwnerPath) == owner))
-            ? []
-            : Directory.EnumerateDirectories(_root)
-                .Select(path => Path.GetFileName(path))
-                .Select(name => name.EndsWith(Removed, StringComparison.Ordinal) ? name[..^Removed.Length] : name)
-                .Where(name => SandboxIds().IsMatch(name))
-                .Distinct();
+    public IEnumerable<string> List() => !IsOurs
+        ? []
+        : Directory.EnumerateDirectories(_root).Select(path => Path.GetFileName(path)).Where(name => SandboxIds().IsMatch(name));
+
+    /// <summary>
+    /// Takes the directory of a sandbox out of the way, so that after a crash in the middle of its removal the same sandbox does not begin with half of
+    /// its files. One that does not exist is fine.
+    /// </summary>
+    /// <exception cref="IOException">It is where it was.</exception>
+    public void SetAside(string sandboxId)
+    {
+        var path = PathOf(sandboxId);
+        if (Directory.Exists(path))
+        {
+            // A name that no directory has: what was set aside before may still be there.
+            Directory.Move(path, $"{path}.{Guid.NewGuid():n}{Removed}");
+        }
+    }
 
     /// <summary>Removes the directory of a sandbox with all that is in it. One that does not exist is fine.</summary>
     /// <exception cref="IOException">Something of it is left.</exception>
     public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
     {
-        // Out of the way at once: after a crash in the middle, the same sandbox does not begin with half of its files.
-        var path = PathOf(sandboxId) + Removed;
-        if (Directory.Exists(PathOf(sandboxId)))
-        {
-            if (Directory.Exists(path))
-            {
-                await EraseAsync(path, cancellationToken);
-            }
-
-            Directory.Move(PathOf(sandboxId), path);
-        }
-
-        await EraseAsync(path, cancellationToken);
+        SetAside(sandboxId);
+        await EraseAsync(sandboxId + ".*", cancellationToken);
     }
 
-    private string OwnerPath => Path.Combine(_root, OwnerFile);
+    /// <summary>Erases what was set aside, one directory after the other; nothing in a directory that another gateway used first.</summary>
+    /// <exception cref="IOException">Something of it is left; what could be erased is.</exception>
+    public async Task EraseAsync(CancellationToken cancellationToken)
+    {
+        if (IsOurs)
+        {
+            await EraseAsync($"sbx_*{Removed}", cancellationToken);
+        }
+    }
 
-    private static async Task EraseAsync(string path, CancellationToken cancellationToken)
+    private async Task EraseAsync(string pattern, CancellationToken cancellationToken)
+    {
+        IOException? failure = null;
+        foreach (var path in Directory.Exists(_root) ? Directory.GetDirectories(_root, pattern) : [])
+        {
+            // Somebody else may be at it already.
+            if (!_erasing.TryAdd(path, value: true))
+            {
+                continue;
+            }
+
+            try
+            {
+                await RemoveTreeAsync(path, cancellationToken);
+            }
+            catch (IOException left)
+            {
+                failure = left;
+            }
+            finally
+            {
+                _erasing.TryRemove(path, out _);
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw new IOException("Some files of sandboxes could not be removed.", failure);
+        }
+    }
+
+    private static async Task RemoveTreeAsync(string path, CancellationToken cancellationToken)
     {
         // rm, because it walks by directory handle: a tree may be deeper than any path may be long, and a link is never followed.
         if (await ExecuteAsync("rm", ["-rf", "--one-file-system", "--", path], cancellationToken))
@@ -93,13 +138,34 @@ internal sealed partial class SandboxWorkspaces(string root, string? owner)
         }
     }
 
-    /// <summary>A removal that was begun goes on when the caller no longer waits.</summary>
     private static async Task<bool> ExecuteAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
-        await process.StandardError.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
+        using var process = Start(program, arguments);
+        try
+        {
+            await process.StandardError.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // It would outlive the gateway, and the next one finds what is left.
+            process.Kill();
+            throw;
+        }
+
         return process.ExitCode == 0;
+    }
+
+    private static Process Start(string program, string[] arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+        }
+        catch (Win32Exception failure)
+        {
+            throw new IOException($"The program {program} could not be started.", failure);
+        }
     }
 
     [GeneratedRegex(@"\Asbx_[0-9a-f]{8,64}\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
