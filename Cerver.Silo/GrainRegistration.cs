@@ -34,10 +34,12 @@ internal static class GrainRegistration
         .AddSingleton<StorageFailure>()
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
+        .AddSingleton<SqlitePurge>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()
         .AddSingleton<IRunStore, SqliteRunStore>()
         .AddSingleton<IOperationStore, SqliteOperationStore>()
-        .AddSingleton<IUpkeep, OperationExpiry>();
+        .AddSingleton<IUpkeep, OperationExpiry>()
+        .AddSingleton<IUpkeep, PurgeUpkeep>();
 
     /// <summary>Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.</summary>
     public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)

@@ -30,18 +30,16 @@ internal sealed partial class ComputeGrain(
 
     private static readonly TimeSpan MaxFilesPeriod = TimeSpan.FromHours(1);
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxReportDelay = TimeSpan.FromSeconds(5);
 
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
-    private readonly Dictionary<string, GoingRun> _going = new(StringComparer.Ordinal);
-    private readonly CancellationTokenSource _deactivated = new();
     private string _accountId = "";
     private string _sandboxId = "";
     private string _sessionId = "";
     private ISandbox? _sandbox;
     private SandboxIdleWatch? _idleWatch;
+    private SandboxRuns? _runs;
     private bool _isInDoubt;
     private TimeSpan _idleTimeout = lifetime.Value.IdleTimeout;
 
@@ -50,14 +48,15 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
-        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, [.. _going.Keys], token), () => _sandbox is not null, _sandboxId, logger);
+        _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, time, logger);
+        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, _runs.Going, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await _deactivated.CancelAsync();
+        await _runs!.StopTellingAsync();
         if (_sandbox is { } sandbox)
         {
             _sandbox = null;
@@ -92,7 +91,7 @@ internal sealed partial class ComputeGrain(
     /// <inheritdoc/>
     public async Task StartAsync(SandboxRun run, CancellationToken cancellationToken)
     {
-        if (_going.ContainsKey(run.RunId))
+        if (_runs!.IsGoing(run.RunId))
         {
             return;
         }
@@ -101,22 +100,16 @@ internal sealed partial class ComputeGrain(
         using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), start.Token);
         var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        var recorder = new RunRecorder(
-            _sessionId, run, process, runs, () => Session().OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), limits.Value.MaxOutputBytes, time, logger);
-        var going = new GoingRun(run.RunId, recorder);
-        _going.Add(run.RunId, going);
-        going.Reported = ReportAsync(going, Session());
-        StayActive();
+        _runs.Record(run, process, _sessionId, Session(), stream);
     }
 
     /// <inheritdoc/>
     public async Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var limit = atMost < WaitLimit ? atMost : WaitLimit;
-        if (_going.TryGetValue(runId, out var going))
+        if (await _runs!.WaitAsync(runId, limit, cancellationToken) is { } head)
         {
-            await WaitAsync(going.Reported, limit, cancellationToken);
-            return new RunHead(going.Recorder.Head, going.Reported.IsCompletedSuccessfully);
+            return head;
         }
 
         var run = await runs.FindAsync(_accountId, _sessionId, runId, cancellationToken)
@@ -125,7 +118,7 @@ internal sealed partial class ComputeGrain(
         {
             // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, time, cancellationToken);
-            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_going.ContainsKey(runId))
+            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId))
             {
                 await Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), cancellationToken);
             }
@@ -135,12 +128,7 @@ internal sealed partial class ComputeGrain(
     }
 
     /// <inheritdoc/>
-    public Task<bool> CancelAsync(string runId, CancellationToken cancellationToken)
-    {
-        var found = _going.TryGetValue(runId, out var going);
-        going?.Recorder.Stop(RunStatus.Cancelled);
-        return Task.FromResult(found);
-    }
+    public Task<bool> CancelAsync(string runId, CancellationToken cancellationToken) => Task.FromResult(_runs!.Cancel(runId));
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
@@ -193,7 +181,7 @@ internal sealed partial class ComputeGrain(
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _deactivated.Dispose();
+    public void Dispose() => _runs?.Dispose();
 
     private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, _sessionId));
 
@@ -224,11 +212,7 @@ internal sealed partial class ComputeGrain(
     /// <summary>Ends every process of the sandbox.</summary>
     private async Task<ImmutableArray<RunEnd>> CloseAsync()
     {
-        foreach (var going in _going.Values)
-        {
-            going.Recorder.ExpectEnd(RunStatus.Cancelled);
-        }
-
+        _runs!.ExpectEnd();
         if (_sandbox is { } sandbox)
         {
             _sandbox = null;
@@ -238,7 +222,7 @@ internal sealed partial class ComputeGrain(
         }
 
         // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
-        return [.. await Task.WhenAll(_going.Values.Select(going => going.Recorded))];
+        return await _runs.EndAsync();
     }
 
     private Task<IGrainReminder> RemindAsync(TimeSpan after) => this.RegisterOrUpdateReminder(
@@ -318,64 +302,12 @@ internal sealed partial class ComputeGrain(
             await sandbox.DisposeAsync();
             StayActive();
             _idleWatch!.Stop();
-            await TellAsync(() => Session().SandboxLostAsync(_sandboxId, _deactivated.Token));
-        }
-    }
-
-    private async Task WaitAsync(Task task, TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        if (!task.IsCompleted && atMost > TimeSpan.Zero)
-        {
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(task, Task.Delay(atMost, time, over.Token));
-            await over.CancelAsync();
+            await _runs!.TellAsync(token => Session().SandboxLostAsync(_sandboxId, token));
         }
     }
 
     /// <summary>The activation stays as long as its sandbox is up or there is an end to tell, and may go afterwards.</summary>
-    private void StayActive() => DelayDeactivation(_sandbox is not null || _going.Count > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
-
-    /// <summary>Tells the session how a run ended.</summary>
-    private async Task ReportAsync(GoingRun going, ISessionGrain session)
-    {
-        var ended = await going.Recorded;
-        await TellAsync(() => session.CompleteRunAsync(ended, _deactivated.Token));
-        _going.Remove(going.RunId);
-        StayActive();
-    }
-
-    /// <summary>Tells the session something, again and again until it has been told or this activation ends.</summary>
-    private async Task TellAsync(Func<Task> tell)
-    {
-        var delay = TimeSpan.FromMilliseconds(50);
-        while (true)
-        {
-            try
-            {
-                await tell();
-                return;
-            }
-            catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
-            {
-                LogTellFailed(failure, _sandboxId);
-                await Task.Delay(delay, time, _deactivated.Token);
-                delay = delay * 2 < MaxReportDelay ? delay * 2 : MaxReportDelay;
-            }
-        }
-    }
-
-    private async Task PublishAsync(IAsyncStream<RunOutput> stream, RunOutput output)
-    {
-        try
-        {
-            await stream.OnNextAsync(output);
-        }
-        catch (Exception failure) when (failure is OrleansException or TimeoutException)
-        {
-            // Nothing is lost by it: watchers find out and read the rows.
-            LogPublishFailed(failure);
-        }
-    }
+    private void StayActive() => DelayDeactivation(_sandbox is not null || _runs!.Going.Length > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
@@ -385,23 +317,4 @@ internal sealed partial class ComputeGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What is known of sandbox {SandboxId} could not be stored")]
     private partial void LogStateFailed(Exception failure, string sandboxId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What happened in sandbox {SandboxId} could not be told to its session and will be told again")]
-    private partial void LogTellFailed(Exception failure, string sandboxId);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Live output could not be published")]
-    private partial void LogPublishFailed(Exception failure);
-
-    /// <summary>A run that is going on or whose end the session was not told yet.</summary>
-    private sealed class GoingRun(string runId, RunRecorder recorder)
-    {
-        public string RunId { get; } = runId;
-
-        public RunRecorder Recorder { get; } = recorder;
-
-        public Task<RunEnd> Recorded { get; } = recorder.RecordAsync();
-
-        /// <summary>Completes when the session has recorded the end.</summary>
-        public Task Reported { get; set; } = Task.CompletedTask;
-    }
 }

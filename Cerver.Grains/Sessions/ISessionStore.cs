@@ -28,21 +28,26 @@ internal interface ISessionStore
     Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Erases a session with its transcript, its runs, their output and what operations on it came to. Repeating it is fine.
+    /// Erases a session with its transcript, its runs, their output and what operations on it came to. Repeating it is fine. It succeeds once the
+    /// session is out of sight; rows that cannot be erased then are left to <see cref="ResumePurgesAsync"/>.
     /// </summary>
     /// <param name="accountId">The account.</param>
     /// <param name="sessionId">The session.</param>
     /// <param name="operation">The operation that asked for it, which is recorded when the session is out of sight, or null.</param>
-    /// <param name="cancellationToken">Gives up; a restart goes on with it.</param>
+    /// <param name="cancellationToken">Gives up. When the session is out of sight already, the rest is left to <see cref="ResumePurgesAsync"/>.</param>
+    /// <exception cref="CerverException">The session is where it was, unless it is in doubt.</exception>
     Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken);
 
-    /// <summary>Goes on with erasures that a stop of the process cut short.</summary>
+    /// <summary>Goes on with erasures that failed or that a stop of the process cut short. Done at the start and every hour, and harmless beside others.</summary>
     Task ResumePurgesAsync(CancellationToken cancellationToken);
 
     /// <summary>Whether any session of any account has this sandbox.</summary>
     Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken);
 
-    /// <summary>Completes when the store answers and takes writes.</summary>
+    /// <summary>
+    /// Completes when the store answers a read and no failure has put an end to its writes. It writes nothing to find out, so a disk that is full
+    /// or read-only shows with the next write only.
+    /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>
     Task PingAsync(CancellationToken cancellationToken);
 

@@ -103,14 +103,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     {
         if (_session.Record is { } record && record.SandboxId == sandboxId)
         {
-            // A start that failed together with the commit that would have said so leaves one that nobody else closes, and it would keep the sandbox up.
-            var now = _session.Now;
-            if (_session.Going.LostAmong(going, now) is { IsEmpty: false } lost)
-            {
-                ImmutableArray<RunEnd> ended = [.. lost.Select(runId => RunEnd.Lost(runId, now))];
-                record = await _session.CommitAsync(_session.Going.End(record, ended, record.UpdatedAt));
-            }
-
+            record = await _runs.CloseUnknownAsync(record, going);
             var left = _computes.IdleTimeLeft(record, _session.Going.Count);
             if (left == TimeSpan.Zero)
             {

@@ -3,6 +3,7 @@ using Cerver.Errors;
 using Cerver.Grains.Runs;
 using Cerver.Operations;
 using Cerver.Runs;
+using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
 
@@ -29,6 +30,19 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         {
             await session.CommitAsync(session.Going.End(record, [ended], session.Now));
         }
+    }
+
+    /// <summary>Closes runs as lost that their sandbox does not know and that are too old to be about to start. It is no activity.</summary>
+    /// <remarks>A start that failed together with the commit that would have said so leaves one; nobody else closes it, and it would keep the sandbox up.</remarks>
+    /// <param name="record">The session.</param>
+    /// <param name="known">The runs that the sandbox has going.</param>
+    /// <returns>The record after that.</returns>
+    public async Task<SessionRecord> CloseUnknownAsync(SessionRecord record, ImmutableArray<string> known)
+    {
+        var now = session.Now;
+        return session.Going.LostAmong(known, now) is { IsEmpty: false } lost
+            ? await session.CommitAsync(session.Going.End(record, [.. lost.Select(runId => RunEnd.Lost(runId, now))], record.UpdatedAt))
+            : record;
     }
 
     private async Task<RunRecord> StartAsync(StartRun request, string? key, CancellationToken cancellationToken)

@@ -3,7 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Cerver.Silo.Standalone;
 
-/// <summary>The command <c>check</c>: looks at everything in a data directory that no gateway uses, and changes nothing.</summary>
+/// <summary>
+/// The command <c>check</c>: looks at everything in a data directory that no gateway uses. It writes to no database. It takes the directory's lock,
+/// a file that it makes when there is none, and SQLite may leave an empty log (<c>-wal</c>) and its index (<c>-shm</c>) beside a database.
+/// </summary>
 internal static class DataCheck
 {
     /// <summary>Prints a line per violation and a summary per file.</summary>
@@ -20,7 +23,7 @@ internal static class DataCheck
 
     private static int Check(string path, TextWriter output, bool holdsLog)
     {
-        var found = Find(new SqliteDatabase(path), holdsLog);
+        var found = File.Exists(path) ? Find(new SqliteDatabase(path), holdsLog) : ["It is missing. The next start would begin with an empty one."];
         foreach (var line in found)
         {
             output.WriteLine($"{Path.GetFileName(path)}: {line}");

@@ -32,23 +32,39 @@ internal sealed class DataDirectory : IDisposable
 
     /// <summary>Takes the directory that <c>CERVER_DATA</c> names, or the usual place for the user, and creates it if need be.</summary>
     /// <exception cref="GatewayStartException">It cannot be used, or another gateway uses it.</exception>
-    public static DataDirectory Open(IConfiguration configuration)
+    public static DataDirectory Open(IConfiguration configuration) => Take(PathIn(configuration), static path =>
+    {
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path, OwnerOnly);
+        }
+
+        var data = Lock(path);
+
+        // A directory that was there before may be open to others. SQLite gives its other files the mode of the first.
+        CreatePrivately(data.DatabasePath);
+        CreatePrivately(data.GrainStatePath);
+        return data;
+    });
+
+    /// <summary>Takes a directory that a gateway has used before, and makes nothing in it but the file <c>lock</c>.</summary>
+    /// <exception cref="GatewayStartException">There is none, it cannot be used, or another gateway uses it.</exception>
+    public static DataDirectory OpenExisting(IConfiguration configuration)
     {
         var path = PathIn(configuration);
+        return File.Exists(System.IO.Path.Combine(path, "cerver.db"))
+            ? Take(path, Lock)
+            : throw new GatewayStartException($"There is no database in '{path}'. Name the gateway's data directory with CERVER_DATA.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    private static DataDirectory Take(string path, Func<string, DataDirectory> take)
+    {
         try
         {
-            if (!Directory.Exists(path))
-            {
-                Directory.CreateDirectory(path, OwnerOnly);
-            }
-
-            var data = new DataDirectory(path, new FileStream(
-                System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-
-            // A directory that was there before may be open to others. SQLite gives its other files the mode of the first.
-            CreatePrivately(data.DatabasePath);
-            CreatePrivately(data.GrainStatePath);
-            return data;
+            return take(path);
         }
         catch (UnauthorizedAccessException)
         {
@@ -69,18 +85,8 @@ internal sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Takes a directory that a gateway has used before.</summary>
-    /// <exception cref="GatewayStartException">There is none, it cannot be used, or another gateway uses it.</exception>
-    public static DataDirectory OpenExisting(IConfiguration configuration)
-    {
-        var path = PathIn(configuration);
-        return File.Exists(System.IO.Path.Combine(path, "cerver.db"))
-            ? Open(configuration)
-            : throw new GatewayStartException($"There is no database in '{path}'. Name the gateway's data directory with CERVER_DATA.");
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _lock.Dispose();
+    private static DataDirectory Lock(string path) => new(path, new FileStream(
+        System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
 
     private static void CreatePrivately(string path)
     {

@@ -26,7 +26,7 @@ public sealed class OperationExpiryTests : IAsyncDisposable
         _readers = new SqliteReaders(_database.Database, NullLogger<SqliteReaders>.Instance);
         _pipeline = new SqliteCommitPipeline(_database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
         _operations = new SqliteOperationStore(_readers, _pipeline, _time);
-        _sessions = new SqliteSessionStore(_readers, _pipeline, _time);
+        _sessions = new SqliteSessionStore(_readers, _pipeline, new SqlitePurge(_readers, _pipeline, _time, NullLogger<SqlitePurge>.Instance), _time);
     }
 
     [Fact]

@@ -59,6 +59,7 @@ public sealed class DamagedDataTests : IAsyncLifetime
         Assert.Equal((0, ""), await RunAsync("check"));
         await using var again = await GatewayProcess.StartAsync(_data);
         await again.StopAsync();
+        SoundData.Require(_data);
     }
 
     [Fact]
@@ -115,6 +116,22 @@ public sealed class DamagedDataTests : IAsyncLifetime
         Assert.Contains("transcript_total is 20, but there are 19 entries", lines[0], StringComparison.Ordinal);
         Assert.Contains("1 violations", lines[1], StringComparison.Ordinal);
         Assert.Contains("orleans.db: nothing is wrong", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_check_writes_to_no_database_and_makes_none()
+    {
+        File.Delete(Path.Combine(_data, "orleans.db"));
+        File.Delete(Path.Combine(_data, "lock"));
+        var before = File.ReadAllBytes(Path.Combine(_data, "cerver.db"));
+
+        using var output = new StringWriter();
+        var exitCode = DataCheck.Run(["--CERVER_DATA", _data], output);
+
+        Assert.Equal((1, false), (exitCode, File.Exists(Path.Combine(_data, "orleans.db"))));
+        Assert.Contains("orleans.db: It is missing", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(_data, "cerver.db")));
+        Assert.All(Directory.GetFiles(_data, "*-wal"), log => Assert.Equal(0, new FileInfo(log).Length));
     }
 
     private async Task<(int ExitCode, string Error)> RunAsync(params string[] args)

@@ -43,6 +43,8 @@ public sealed class FailedFlushTests : IDisposable
         Assert.Equal(acknowledged, found.Except(["in doubt"], StringComparer.Ordinal));
         Assert.Equal(HttpStatusCode.Created, next.StatusCode);
         Assert.Equal([.. found, "next"], after);
+        await again.StopAsync();
+        SoundData.Require(_data);
     }
 
     [Fact]
@@ -66,6 +68,8 @@ public sealed class FailedFlushTests : IDisposable
 
         await using var again = await GatewayProcess.StartAsync(_data);
         Assert.Equal(Enumerable.Repeat(large, 6), await again.ReadAsync(session));
+        await again.StopAsync();
+        SoundData.Require(_data);
     }
 
     [Fact]
@@ -87,6 +91,8 @@ public sealed class FailedFlushTests : IDisposable
 
         await using var again = await GatewayProcess.StartAsync(_data);
         await again.CreateAsync(body);
+        await again.StopAsync();
+        SoundData.Require(_data);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);

@@ -44,7 +44,7 @@ public sealed class StorageRefusalTests
         Assert.Equal(HttpStatusCode.Created, after.StatusCode);
         Assert.Equal(acknowledged.Append("after"), await gateway.ReadAsync(session));
         await gateway.StopAsync();
-        Assert.Equal((0, ""), await CheckAsync(disk.Data));
+        SoundData.Require(disk.Data);
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class StorageRefusalTests
         Assert.Contains(await gateway.ReadAsync(session, role: "tool"), result => result.Contains("lost", StringComparison.Ordinal));
         Assert.Contains("fine", await after.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await gateway.StopAsync();
-        Assert.Equal((0, ""), await CheckAsync(disk.Data));
+        SoundData.Require(disk.Data);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class StorageRefusalTests
 
             Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (appended.StatusCode, run.StatusCode));
             await gateway.StopAsync();
-            Assert.Equal((0, ""), await CheckAsync(data));
+            SoundData.Require(data);
         }
         finally
         {
@@ -135,6 +135,8 @@ public sealed class StorageRefusalTests
         Assert.Equal((75, true), (full.ExitCode, full.Error.Contains("has room", StringComparison.Ordinal)));
         Assert.Equal((1, true), (readOnly.ExitCode, readOnly.Error.Contains("cannot be written", StringComparison.Ordinal)));
         Assert.All([full.Error, readOnly.Error], error => Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        await again.StopAsync();
+        SoundData.Require(disk.Data);
     }
 
     [Fact]
@@ -158,6 +160,7 @@ public sealed class StorageRefusalTests
             Assert.Equal(HttpStatusCode.Created, after.StatusCode);
             Assert.Equal(["after"], await gateway.ReadAsync(session));
             await gateway.StopAsync();
+            SoundData.Require(data);
         }
         finally
         {
@@ -185,6 +188,7 @@ public sealed class StorageRefusalTests
             Assert.Equal(HttpStatusCode.Created, after.StatusCode);
             Assert.Equal(["after"], await gateway.ReadAsync(session));
             await gateway.StopAsync();
+            SoundData.Require(data);
         }
         finally
         {
@@ -196,12 +200,6 @@ public sealed class StorageRefusalTests
     {
         await using var gateway = GatewayProcess.Launch(data, urls: null, "--urls=http://127.0.0.1:0");
         return await gateway.EndedAsync();
-    }
-
-    private static async Task<(int ExitCode, string Error)> CheckAsync(string data)
-    {
-        await using var check = GatewayProcess.Launch(data, urls: null, "check");
-        return await check.EndedAsync();
     }
 
     private static async Task<string> ReadUntilAsync(StreamReader frames, string word)

@@ -81,7 +81,8 @@ public sealed class SqliteCommitPipelineTests
         using var readers = new SqliteReaders(database.Database, NullLogger<SqliteReaders>.Instance);
         var failure = new StorageFailure();
         await using var pipeline = new SqliteCommitPipeline(database.Database, failure, NullLogger<SqliteCommitPipeline>.Instance);
-        var store = new SqliteSessionStore(readers, pipeline, TimeProvider.System);
+        var store = new SqliteSessionStore(
+            readers, pipeline, new SqlitePurge(readers, pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), TimeProvider.System);
         await store.PingAsync(CancellationToken.None);
 
         var refusal = await Assert.ThrowsAsync<CerverException>(

@@ -12,19 +12,11 @@ using Microsoft.Data.Sqlite;
 namespace Cerver.Grains.Sessions.Sqlite;
 
 /// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
-internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time) : ISessionStore
+internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, TimeProvider time) : ISessionStore
 {
     private const int PageEntries = 1000;
     private const int PageBytes = 1024 * 1024;
     private const int BaseBytes = 512;
-
-    /// <summary>At most 16 KiB of output or, rarely, 1 MiB of content each.</summary>
-    private const int PurgeRows = 256;
-
-    private static readonly ImmutableArray<string> PurgeParts =
-    [
-        "Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql", "Sessions/Sqlite/purge_events.sql", "Sessions/Sqlite/purge_operations.sql",
-    ];
 
     private long? _lastChange;
 
@@ -105,45 +97,11 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         });
 
     /// <inheritdoc/>
-    public async Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken)
-    {
-        // The session is out of sight with the first commit. Its rows go in parts, so that other sessions' commits are not held up; what a
-        // crash leaves is in the purge table.
-        await pipeline.CommitAsync(
-            statements =>
-            {
-                statements.Execute("Sessions/Sqlite/purge_begin.sql", accountId, sessionId);
-                statements.Execute("Sessions/Sqlite/purge_session.sql", accountId, sessionId);
-                if (operation is not null)
-                {
-                    // It belongs to no session, or it would be erased with this one.
-                    SqliteOperationStore.Insert(statements, accountId, sessionId: "", operation, time.GetUtcNow());
-                }
-            },
-            bytes: 0,
-            cancellationToken);
-        await EraseAsync(sessionId, cancellationToken);
-    }
+    public Task PurgeAsync(string accountId, string sessionId, RecordedOperation? operation, CancellationToken cancellationToken) =>
+        purge.RunAsync(accountId, sessionId, operation, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task ResumePurgesAsync(CancellationToken cancellationToken)
-    {
-        var unfinished = await readers.ReadAsync(statements =>
-        {
-            using var rows = statements.Query("Sessions/Sqlite/list_purges.sql");
-            var sessionIds = new List<string>();
-            while (rows.Read())
-            {
-                sessionIds.Add(rows.GetString(0));
-            }
-
-            return sessionIds;
-        });
-        foreach (var sessionId in unfinished)
-        {
-            await EraseAsync(sessionId, cancellationToken);
-        }
-    }
+    public Task ResumePurgesAsync(CancellationToken cancellationToken) => purge.ResumeAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task PingAsync(CancellationToken cancellationToken)
@@ -163,27 +121,6 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
     /// <inheritdoc/>
     public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
         readers.ReadAsync(statements => ReadRecords(statements.Query("Sessions/Sqlite/list_unsettled.sql")));
-
-    private async Task EraseAsync(string sessionId, CancellationToken cancellationToken)
-    {
-        foreach (var part in PurgeParts)
-        {
-            var erased = PurgeRows;
-            while (erased == PurgeRows)
-            {
-                await pipeline.CommitAsync(statements => erased = statements.Execute(part, sessionId, PurgeRows), bytes: 0, cancellationToken);
-            }
-        }
-
-        await pipeline.CommitAsync(
-            statements =>
-            {
-                statements.Execute("Sessions/Sqlite/purge_end.sql", sessionId);
-                statements.Execute("Sessions/Sqlite/purge_done.sql", sessionId);
-            },
-            bytes: 0,
-            cancellationToken);
-    }
 
     private void Apply(SqliteStatements statements, SessionChange change)
     {

@@ -26,6 +26,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     private readonly StorageFailure _failure;
     private readonly Task _writer;
     private volatile bool _failed;
+    private bool _logHoldsErased;
 
     public SqliteCommitPipeline(SqliteDatabase database, StorageFailure failure, ILogger<SqliteCommitPipeline> logger)
     {
@@ -36,7 +37,10 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         _writer = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>Says whether the database still takes writes. After a failure that leaves open what is on disk it does not.</summary>
+    /// <summary>
+    /// Says whether the database still takes writes: after a failure that leaves open what is on disk it does not. What the next write meets is
+    /// not looked at.
+    /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
     public void EnsureTakesWrites()
     {
@@ -57,9 +61,26 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database takes no
     /// write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when it failed in the middle of the commit.
     /// </exception>
-    public async Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken)
+    public Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken) =>
+        CommitAsync(new Change(apply, bytes, erases: false), cancellationToken);
+
+    /// <summary>
+    /// Commits the last change of an erasure. The log still holds what was erased, so it is moved into the file and emptied soon after, as soon as
+    /// no reader is in the way.
+    /// </summary>
+    /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken)"/>
+    public Task CommitErasureAsync(Action<SqliteStatements> apply, CancellationToken cancellationToken) =>
+        CommitAsync(new Change(apply, bytes: 0, erases: true), cancellationToken);
+
+    /// <summary>Writes what is in the queue, and then takes no more.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var change = new Change(apply, bytes);
+        _queue.Writer.TryComplete();
+        await _writer;
+    }
+
+    private async Task CommitAsync(Change change, CancellationToken cancellationToken)
+    {
         if (!_queue.Writer.TryWrite(change))
         {
             try
@@ -75,13 +96,6 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         await change.Task;
     }
 
-    /// <summary>Writes what is in the queue, and then takes no more.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _queue.Writer.TryComplete();
-        await _writer;
-    }
-
     private void Write()
     {
         var batch = new List<Change>(BatchChanges);
@@ -91,6 +105,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
             while (Take(batch))
             {
                 Write(ref writer, batch);
+                _logHoldsErased |= batch.Exists(static change => change.Erases);
                 batch.ForEach(change => change.Complete());
                 batch.Clear();
 
@@ -132,9 +147,19 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     {
         try
         {
-            if (!_failed)
+            if (_failed || writer is null)
             {
-                writer?.Checkpoint();
+                return;
+            }
+
+            if (_logHoldsErased)
+            {
+                // A reader that is in the way will be gone after one of the next batches. None of them is to wait for it.
+                _logHoldsErased = !writer.EmptyLog();
+            }
+            else
+            {
+                writer.Checkpoint();
             }
         }
         catch (SqliteException failure)
@@ -248,12 +273,14 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "A change was refused because somebody else wrote first: {Violation}")]
     private partial void LogFenced(string violation);
 
-    private sealed class Change(Action<SqliteStatements> apply, int bytes)
+    private sealed class Change(Action<SqliteStatements> apply, int bytes, bool erases)
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Exception? _refusal;
 
         public int Bytes { get; } = bytes;
+
+        public bool Erases { get; } = erases;
 
         public bool IsRefused => _refusal is not null;
 

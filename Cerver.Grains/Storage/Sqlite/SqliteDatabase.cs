@@ -5,6 +5,9 @@ namespace Cerver.Grains.Storage.Sqlite;
 /// <summary>One SQLite file and how to connect to it: write-ahead log, every commit on disk before it is acknowledged.</summary>
 internal sealed class SqliteDatabase
 {
+    /// <summary>How long the writer waits for somebody who holds the file, in milliseconds.</summary>
+    public const int WriterWaitMs = 5000;
+
     private readonly string _connectionString;
 
     /// <summary>Names the file.</summary>
@@ -39,14 +42,19 @@ internal sealed class SqliteDatabase
 
     /// <summary>
     /// A connection for the one writer. <c>synchronous</c> is FULL: with NORMAL a power cut was measured to lose rows that had been
-    /// acknowledged. Nothing moves its log into the file but <see cref="SqliteWriter.Checkpoint"/> and the last connection that closes.
+    /// acknowledged. What is deleted is overwritten, not only forgotten. Nothing moves its log into the file but <see cref="SqliteWriter"/> and the
+    /// last connection that closes.
     /// </summary>
+    /// <remarks>It is not of the pool, which would hand it with these settings to somebody who does not move the log. Dispose it to close it.</remarks>
     public SqliteConnection OpenWriter()
     {
-        var connection = Open();
+        var connection = OpenAlone(SqliteOpenMode.ReadWriteCreate);
         try
         {
-            Execute(connection, "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma wal_autocheckpoint = 0;");
+            Execute(connection, $"""
+                pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;
+                pragma busy_timeout = {WriterWaitMs}; pragma wal_autocheckpoint = 0;
+                """);
             return connection;
         }
         catch
@@ -57,20 +65,7 @@ internal sealed class SqliteDatabase
     }
 
     /// <summary>A connection that cannot write, of nobody else's. Dispose it to close it.</summary>
-    public SqliteConnection OpenReadOnly()
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(_connectionString) { Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
-        try
-        {
-            connection.Open();
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+    public SqliteConnection OpenReadOnly() => OpenAlone(SqliteOpenMode.ReadOnly);
 
     /// <summary>Looks whether the file is damaged, for a limited time.</summary>
     /// <exception cref="SqliteException">The file is not even a database, or cannot be read.</exception>
@@ -100,6 +95,21 @@ internal sealed class SqliteDatabase
             Execute(connection, SqlText.Load(steps[step]), transaction);
             Execute(connection, $"pragma user_version = {step + 1};", transaction);
             transaction.Commit();
+        }
+    }
+
+    private SqliteConnection OpenAlone(SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(_connectionString) { Mode = mode, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
         }
     }
 

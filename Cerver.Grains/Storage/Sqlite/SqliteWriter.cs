@@ -46,12 +46,27 @@ internal sealed partial class SqliteWriter(SqliteConnection connection) : IDispo
         }
     }
 
+    /// <summary>Moves all of the log into the file and leaves nothing in it. Waits for nobody.</summary>
+    /// <returns>Whether it did; it cannot while somebody reads what is still in the log.</returns>
+    /// <exception cref="SqliteException">The log could not be moved.</exception>
+    public bool EmptyLog()
+    {
+        _ = sqlite3_busy_timeout(connection.Handle!, 0);
+        var result = sqlite3_wal_checkpoint_v2(connection.Handle!, "main", SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        _ = sqlite3_busy_timeout(connection.Handle!, SqliteDatabase.WriterWaitMs);
+        if (result == SQLITE_BUSY)
+        {
+            return false;
+        }
+
+        SqliteException.ThrowExceptionForRC(result, connection.Handle);
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Statements.Dispose();
-        // An open transaction ends with the connection, and the pool must not hand this one on.
-        SqliteConnection.ClearPool(connection);
         connection.Dispose();
     }
 
