@@ -104,7 +104,7 @@ public sealed class SqlitePurgeTests : IAsyncDisposable
         {
             command.Transaction = snapshot;
             command.CommandText = CountRows;
-            command.ExecuteScalar();
+            await command.ExecuteScalarAsync();
             await _sessions.PurgeAsync(Account, session, operation: null, CancellationToken.None);
             await AfterCheckpointAsync();
 

@@ -1,4 +1,5 @@
 using Cerver.Grains.Computes;
+using Cerver.Grains.Sessions;
 using Cerver.Grains.Upkeep;
 using Cerver.Upkeep;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,6 +29,12 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
         await _cluster.Grains.GetGrain<IUpkeepGrain>(0).AsReference<IRemindable>().ReceiveReminder("upkeep", default);
 
         Assert.Equal(1, _counted.Times);
+    }
+
+    [Fact]
+    public void Unfinished_purges_are_a_piece()
+    {
+        Assert.Contains(_cluster.Services.GetServices<IUpkeep>(), piece => piece is PurgeUpkeep);
     }
 
     [Fact]
