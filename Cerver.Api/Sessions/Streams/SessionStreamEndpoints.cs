@@ -30,12 +30,14 @@ internal static class SessionStreamEndpoints
         var position = StreamPosition.Read(request);
         var count = await feed.CountAsync(caller.AccountId, sessionId, cancellationToken);
         position?.RequireAtMost(Math.Max(count - 1, 0));
-        return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, cancellationToken), position?.After);
+
+        // Only the stream's own token ends the watching: it is what tells a client that went away from a failure.
+        return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, CancellationToken.None), position?.After);
     }
 
-    private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed, CancellationToken cancellationToken)
+    private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed)
     {
         var after = StreamPosition.Read(request)?.After;
-        return new(feed.WatchAsync(caller.AccountId, after, cancellationToken), after);
+        return new(feed.WatchAsync(caller.AccountId, after), after);
     }
 }
