@@ -14,7 +14,7 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
     public async Task<Outcome<RunRecord>> StartOnceAsync(StartRun request, Operation? operation, CancellationToken cancellationToken)
     {
         RunRecord? run = null;
-        var started = await session.OnceAsync(operation, SessionResults.Default.String, static change => change.Started!.RunId, async () =>
+        var started = await session.OnceAsync(operation, SessionResults.Default.String, _ => request.RunId, async () =>
         {
             run = await StartAsync(request, operation?.Key, cancellationToken);
             return run.RunId;

@@ -32,6 +32,34 @@ public sealed class IdempotencyHttpTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task A_resume_that_is_sent_again_after_a_pause_answers_as_the_first_time_and_leaves_the_session_idle()
+    {
+        var (session, key) = (await gateway.CreateAsync(new { compute = "local" }), NewKey());
+        using var paused = await PostAsync($"/v2/sessions/{session}/pause", NewKey(), "");
+        using var first = await PostAsync($"/v2/sessions/{session}/resume", key, "{}");
+        using var pausedAgain = await PostAsync($"/v2/sessions/{session}/pause", NewKey(), "");
+
+        using var again = await PostAsync($"/v2/sessions/{session}/resume", key, "{}");
+
+        Assert.Equal("running", (await GatewayFixture.JsonAsync(first)).GetProperty("status").GetString());
+        Assert.Equal((true, await first.Content.ReadAsStringAsync()), (again.Headers.Contains(Replayed), await again.Content.ReadAsStringAsync()));
+        Assert.Equal("idle", (await gateway.GetAsync($"/v2/sessions/{session}")).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_change_of_the_record_that_is_sent_again_does_not_undo_a_later_one()
+    {
+        var (session, key) = (await gateway.CreateTranscriptAsync(), NewKey());
+        using var first = await SendAsync(HttpMethod.Patch, $"/v2/sessions/{session}", key, """{"session_name":"first"}""");
+        using var later = await SendAsync(HttpMethod.Patch, $"/v2/sessions/{session}", NewKey(), """{"session_name":"later"}""");
+
+        using var again = await SendAsync(HttpMethod.Patch, $"/v2/sessions/{session}", key, """{"session_name":"first"}""");
+
+        Assert.Equal((true, await first.Content.ReadAsStringAsync()), (again.Headers.Contains(Replayed), await again.Content.ReadAsStringAsync()));
+        Assert.Equal("later", (await gateway.GetAsync($"/v2/sessions/{session}")).GetProperty("sessionName").GetString());
+    }
+
+    [Fact]
     public async Task A_key_survives_a_restart_of_the_gateway()
     {
         var (session, key) = (await gateway.CreateTranscriptAsync(), NewKey());

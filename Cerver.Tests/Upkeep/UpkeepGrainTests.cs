@@ -1,4 +1,5 @@
 using Cerver.Grains.Computes;
+using Cerver.Grains.Operations;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Upkeep;
 using Cerver.Upkeep;
@@ -35,6 +36,7 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
     public void Unfinished_purges_are_a_piece()
     {
         Assert.Contains(_cluster.Services.GetServices<IUpkeep>(), piece => piece is PurgeUpkeep);
+        Assert.Contains(_cluster.Services.GetServices<IUpkeep>(), piece => piece is OperationExpiry);
     }
 
     [Fact]
