@@ -54,4 +54,10 @@ public enum CerverError
     /// write has succeeded.
     /// </summary>
     StorageInDoubt = 15,
+
+    /// <summary>
+    /// The machine of the gateway that has the session's sandbox is not in the cluster right now; nothing was changed. It may be restarting, so the same call may
+    /// be made again within seconds.
+    /// </summary>
+    HostUnavailable = 16,
 }
