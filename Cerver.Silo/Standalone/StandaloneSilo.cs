@@ -4,6 +4,7 @@ using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
+using Cerver.Silo.Storage;
 using Cerver.Upkeep;
 using Orleans.Configuration;
 using Orleans.Storage;
@@ -37,14 +38,14 @@ internal static partial class StandaloneSilo
         Prepare(silo, grainState, prefix: "orleans_");
 
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage(SqliteGrainStorage.InnerName, options =>
+        silo.AddAdoNetGrainStorage(GuardedGrainStorage.InnerName, options =>
         {
             options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
         });
-        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new SqliteGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), Guard(services)));
+        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new GuardedGrainStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName), Guard(services)));
 
         silo.UseAdoNetReminderService(options =>
         {
@@ -52,7 +53,7 @@ internal static partial class StandaloneSilo
             options.ConnectionString = grainState.ConnectionString;
         });
         var unguarded = silo.Services.Last(service => service.ServiceType == typeof(IReminderTable)).ImplementationType!;
-        silo.Services.AddSingleton<IReminderTable>(services => new SqliteReminderTable(
+        silo.Services.AddSingleton<IReminderTable>(services => new GuardedReminderTable(
             (IReminderTable)ActivatorUtilities.CreateInstance(services, unguarded), Guard(services)));
 
         // Subscriptions to live output die with the process, as do those who subscribed.

@@ -1,9 +1,9 @@
-namespace Cerver.Silo.Standalone;
+namespace Cerver.Silo.Storage;
 
-/// <summary>Reminders in SQLite, by the rules of <see cref="SqliteGuard"/>.</summary>
-/// <param name="inner">The ADO.NET provider, which knows nothing of SQLite's failures.</param>
+/// <summary>Reminders in a database, by its rules.</summary>
+/// <param name="inner">The ADO.NET provider, whose failures are the driver's.</param>
 /// <param name="guard">The rules.</param>
-internal sealed class SqliteReminderTable(IReminderTable inner, SqliteGuard guard) : IReminderTable
+internal sealed class GuardedReminderTable(IReminderTable inner, IStateGuard guard) : IReminderTable
 {
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => inner.StartAsync(cancellationToken);

@@ -1,11 +1,11 @@
 using Orleans.Storage;
 
-namespace Cerver.Silo.Standalone;
+namespace Cerver.Silo.Storage;
 
-/// <summary>Grain state in SQLite, by the rules of <see cref="SqliteGuard"/>.</summary>
-/// <param name="inner">The ADO.NET provider, which knows nothing of SQLite's failures.</param>
+/// <summary>Grain state in a database, by its rules.</summary>
+/// <param name="inner">The ADO.NET provider, whose failures are the driver's.</param>
 /// <param name="guard">The rules.</param>
-internal sealed class SqliteGrainStorage(IGrainStorage inner, SqliteGuard guard) : IGrainStorage
+internal sealed class GuardedGrainStorage(IGrainStorage inner, IStateGuard guard) : IGrainStorage
 {
     /// <summary>The name under which the ADO.NET provider is registered.</summary>
     public const string InnerName = "grains-unguarded";
