@@ -8,6 +8,9 @@ namespace Cerver.Grains.Sessions;
 /// <summary>Where sessions and their transcripts are kept. Every failure is a <see cref="CerverException"/>.</summary>
 internal interface ISessionStore
 {
+    /// <summary>Among how many of the newest entries of a transcript an append is found by its id.</summary>
+    const int FoundAppendEntries = 20_000;
+
     /// <summary>A session's record, or null when the account has no such session.</summary>
     Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken);
 
@@ -20,6 +23,12 @@ internal interface ISessionStore
     /// <summary>Commits a change in one transaction. It is on disk when the task completes.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.Fenced"/> when somebody else committed since the record was read.</exception>
     Task CommitAsync(SessionChange change, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// How long the transcript was right after an append that is known by an id, see <see cref="SessionChange.AppendId"/>, or null when it is not among the
+    /// <see cref="FoundAppendEntries"/> newest entries: what is looked for happened seconds ago, and a look must not cost more the longer a transcript is.
+    /// </summary>
+    Task<long?> FindAppendAsync(string accountId, string sessionId, Guid appendId, CancellationToken cancellationToken);
 
     /// <summary>What happened in a session from a position on, or null when the account has no such session.</summary>
     Task<SessionEventPage?> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken);
@@ -87,6 +96,9 @@ internal sealed record SessionChange(SessionRecord Next, ImmutableArray<Transcri
 
     /// <summary>The operation of which this is the effect, or null.</summary>
     public RecordedOperation? Recorded { get; init; }
+
+    /// <summary>What the append can be found by for a while, kept with its last entry; null when nobody will look for it.</summary>
+    public Guid? AppendId { get; init; }
 
     /// <summary>The key of an operation that came to nothing after all, so that it may be sent again, or null.</summary>
     public string? Forgotten { get; init; }

@@ -54,11 +54,11 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     /// <inheritdoc/>
     public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation, CancellationToken cancellationToken) =>
-        _session.OnceAsync(operation, SessionResults.Default.Int64, static change => change.Next.TranscriptTotal, async () =>
+        _session.AppendOnceAsync(operation, async appendId =>
         {
             var record = _session.Writable;
             SessionRules.Check(request, record, _limits);
-            var change = _session.Change(record, rewrites: false, SessionEntries.Stamp(request.Entries, _session.Now));
+            var change = _session.Change(record, rewrites: false, SessionEntries.Stamp(request.Entries, _session.Now)) with { AppendId = appendId };
             return (await _session.CommitAsync(change)).TranscriptTotal;
         });
 

@@ -63,7 +63,7 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     }
 
     /// <summary>Carries out a write, unless it was carried out before under the same key. What it commits first takes the operation with it.</summary>
-    /// <param name="operation">The caller's name for it, or null.</param>
+    /// <param name="operation">The name for it, or null.</param>
     /// <param name="type">The shape of the result.</param>
     /// <param name="resultOf">What the write comes to, by its first change: it is recorded before the write is over.</param>
     /// <param name="write">The write.</param>
@@ -75,7 +75,7 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
             return new(await write(), IsReplayed: false);
         }
 
-        if (await operations.FindAsync(AccountId, operation.Key, CancellationToken.None) is { } earlier)
+        if (operation.MayBeKnown(time.GetUtcNow()) && await operations.FindAsync(AccountId, operation.Key, CancellationToken.None) is { } earlier)
         {
             return earlier.RequestHash.AsSpan().SequenceEqual(operation.RequestHash.AsSpan())
                 ? new(JsonSerializer.Deserialize(earlier.Result, type)!, IsReplayed: true)
@@ -87,9 +87,10 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         try
         {
             var result = await write();
-            if (_operation is not null)
+            if (_operation is not null && !operation.IsOwn)
             {
-                // There was nothing to do, and there must be nothing to do either when the same call comes again.
+                // There was nothing to do, and there must be nothing to do either when the same call comes again. The Api makes its own calls again only
+                // before it has answered, so whatever they find to do then is still what the caller waits for.
                 await CommitAsync(SessionChange.From(Existing, Existing.UpdatedAt, rewrites: false, []));
             }
 
@@ -99,6 +100,24 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         {
             _operation = null;
         }
+    }
+
+    /// <summary>Carries out an append, unless it was carried out before under the same name.</summary>
+    /// <remarks>
+    /// There may be thousands a second, so what the Api names is kept with the entries instead of in a row of its own; what a caller names must be found for a day.
+    /// </remarks>
+    /// <param name="operation">The name for it, or null.</param>
+    /// <param name="append">Commits the entries together with what they are to be found by, and gives how many entries there are then.</param>
+    /// <exception cref="CerverException"><see cref="CerverError.IdempotencyMismatch"/>, and whatever the append refuses.</exception>
+    public async Task<Outcome<long>> AppendOnceAsync(Operation? operation, Func<Guid?, Task<long>> append)
+    {
+        if (operation?.OwnId is not { } appendId)
+        {
+            return await OnceAsync(operation, SessionResults.Default.Int64, static change => change.Next.TranscriptTotal, () => append(null));
+        }
+
+        var known = operation.MayBeKnown(time.GetUtcNow()) ? await sessions.FindAppendAsync(AccountId, SessionId, appendId, CancellationToken.None) : null;
+        return known is { } total ? new(total, IsReplayed: true) : new(await append(appendId), IsReplayed: false);
     }
 
     /// <summary>A change that leaves the record like this.</summary>

@@ -55,6 +55,10 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         pipeline.CommitAsync(statements => Apply(statements, change), BaseBytes + change.Entries.Sum(SessionEntries.SizeOf), cancellationToken);
 
     /// <inheritdoc/>
+    public Task<long?> FindAppendAsync(string accountId, string sessionId, Guid appendId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements => SqliteTranscript.FindAppend(statements, accountId, sessionId, appendId));
+
+    /// <inheritdoc/>
     public Task<SessionEventPage?> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken) =>
         readers.ReadSnapshotAsync(statements => SqliteSessionEvents.Read(statements, accountId, sessionId, from));
 
@@ -112,7 +116,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
         }
 
-        SqliteTranscript.Insert(statements, session, change.Entries);
+        SqliteTranscript.Insert(statements, session, change.Entries, change.AppendId);
         if (change.Started is { } run)
         {
             SqliteRunStore.Insert(statements, session.AccountId, run);

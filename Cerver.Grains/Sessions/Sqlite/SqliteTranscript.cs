@@ -11,7 +11,8 @@ internal static class SqliteTranscript
     /// <param name="statements">The transaction.</param>
     /// <param name="session">The record after the change.</param>
     /// <param name="entries">The entries; the last one is the last of the transcript.</param>
-    public static void Insert(SqliteStatements statements, SessionRecord session, ImmutableArray<TranscriptEntry> entries)
+    /// <param name="appendId">What the last one is found by, or null.</param>
+    public static void Insert(SqliteStatements statements, SessionRecord session, ImmutableArray<TranscriptEntry> entries, Guid? appendId)
     {
         var position = session.TranscriptTotal - entries.Length;
         foreach (var entry in entries)
@@ -19,7 +20,7 @@ internal static class SqliteTranscript
             statements.Execute(
                 "Sessions/Sqlite/insert_entry.sql",
                 session.SessionId,
-                position++,
+                position,
                 UnixMicroseconds.From(entry.At!.Value),
                 (long)entry.Role,
                 entry.Kind,
@@ -27,8 +28,16 @@ internal static class SqliteTranscript
                 entry.ToolId,
                 entry.ToolName,
                 entry.ToolInput,
-                entry.IsError);
+                entry.IsError,
+                ++position == session.TranscriptTotal ? appendId?.ToString() : null);
         }
+    }
+
+    /// <summary>How many entries there were right after an append, or null when it is not among the newest.</summary>
+    public static long? FindAppend(SqliteStatements statements, string accountId, string sessionId, Guid appendId)
+    {
+        using var rows = statements.Query("Sessions/Sqlite/find_append.sql", accountId, sessionId, appendId.ToString(), ISessionStore.FoundAppendEntries);
+        return rows.Read() ? rows.GetInt64(0) + 1 : null;
     }
 
     /// <summary>Entries from a position on: at most so many, and not many more than so many bytes.</summary>
