@@ -41,6 +41,9 @@ internal static class Refusals
         CerverError.PayloadTooLarge => (StatusCodes.Status413PayloadTooLarge, "payload_too_large"),
         CerverError.RateLimited => (StatusCodes.Status429TooManyRequests, "rate_limited"),
         CerverError.ComputeOffline => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
+
+        // A machine of the cluster that is being started again, for the caller no other thing.
+        CerverError.HostUnavailable => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
         CerverError.ProviderUnavailable => (StatusCodes.Status502BadGateway, "provider_unavailable"),
         CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
