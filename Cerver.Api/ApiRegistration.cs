@@ -1,4 +1,5 @@
 using Cerver.Api.Accounts;
+using Cerver.Api.Calls;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
 using Cerver.Api.Meta;
@@ -32,7 +33,11 @@ public static class ApiRegistration
     /// <summary>Registers everything that <see cref="MapCerverApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.</param>
-    public static IServiceCollection AddCerverApi(this IServiceCollection services, IConfiguration configuration)
+    /// <param name="isCluster">
+    /// Whether the grains are, or may be, in other processes, which come and go. Writes that their callers did not name get a name then, so that they can be made again
+    /// when a silo dies.
+    /// </param>
+    public static IServiceCollection AddCerverApi(this IServiceCollection services, IConfiguration configuration, bool isCluster = false)
     {
         services.AddOptionsWithValidateOnStart<ApiOptions, ApiOptionsValidator>().Bind(configuration.GetSection(ApiOptions.Section));
         services.AddOptionsWithValidateOnStart<AuthOptions, AuthOptionsValidator>().Bind(configuration.GetSection(AuthOptions.Section));
@@ -53,6 +58,7 @@ public static class ApiRegistration
         services.AddAuthorization();
         services.AddExceptionHandler<RefusalHandler>();
 
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GrainCalls>(provider, isCluster));
         services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();

@@ -43,7 +43,7 @@ internal static class Gateway
 
         // After Orleans: what is to be erased must be out of the way first.
         builder.Services.AddHostedService<LeftoverErasure>();
-        return Finish(builder);
+        return Finish(builder, isCluster: false);
     }
 
     private static async Task<WebApplication> BuildSiloAsync(WebApplicationBuilder builder, CancellationToken cancellationToken)
@@ -69,13 +69,13 @@ internal static class Gateway
 
         // Stopped before Orleans is, which then has nothing more to wait for.
         builder.Services.AddHostedService<RunDrain>();
-        return Finish(builder);
+        return Finish(builder, isCluster: true);
     }
 
-    private static WebApplication Finish(WebApplicationBuilder builder)
+    private static WebApplication Finish(WebApplicationBuilder builder, bool isCluster)
     {
         var servesApi = ServesApi(builder.Configuration);
-        _ = servesApi ? builder.Services.AddCerverApi(builder.Configuration) : builder.Services.AddCerverProbes();
+        _ = servesApi ? builder.Services.AddCerverApi(builder.Configuration, isCluster) : builder.Services.AddCerverProbes();
         var app = builder.Build();
 
         // What is asked for first is disposed of last: the directory is free when nothing writes to it any more.

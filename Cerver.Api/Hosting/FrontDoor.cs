@@ -32,7 +32,7 @@ internal static class FrontDoor
 
         // The probes must answer while there is no silo yet.
         builder.Services.Configure<HostOptions>(options => options.ServicesStartConcurrently = true);
-        builder.Services.AddCerverApi(builder.Configuration);
+        builder.Services.AddCerverApi(builder.Configuration, isCluster: true);
         var app = builder.Build();
         app.MapCerverApi();
         return app;
