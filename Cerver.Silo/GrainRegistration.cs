@@ -1,4 +1,5 @@
 using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Computes.Local;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Operations.Postgres;
@@ -29,8 +30,10 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
+        services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>()
-            .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep>(provider => provider.GetRequiredService<SandboxSweep>());
+            .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
+            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
     }
 
     /// <summary>Sessions and runs in one SQLite file.</summary>
@@ -48,7 +51,7 @@ internal static class GrainRegistration
 
     /// <summary>Sessions and runs in a PostgreSQL database, whose schema is up to date.</summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, NpgsqlDataSource source) => services
-        .AddSingleton(source)
+        .AddSingleton(_ => source)
         .AddSingleton<PostgresConnections>()
         .AddSingleton<PostgresCommitPipeline>()
         .AddSingleton<PostgresPurge>()

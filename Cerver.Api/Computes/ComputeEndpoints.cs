@@ -1,5 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
+using Cerver.Api.Calls;
 
 namespace Cerver.Api.Computes;
 
@@ -11,9 +12,10 @@ internal static class ComputeEndpoints
             .WithSummary("Lists what the account can run on, and what each that is not ready lacks.")
             .Produces<ComputeListAnswer>();
 
-    private static async Task<JsonAnswer<ComputeListAnswer>> List(Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    private static async Task<JsonAnswer<ComputeListAnswer>> List(
+        Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
-        var computes = await caller.Account(cluster).ListComputesAsync(cancellationToken);
+        var computes = await calls.ReadAsync(caller.Account(cluster), static (account, token) => account.ListComputesAsync(token), cancellationToken);
         var answer = new ComputeListAnswer { Computes = [.. computes.Select(ComputeAnswer.Of)] };
         return JsonAnswer.Of(answer, AnswerJson.Default.ComputeListAnswer);
     }

@@ -1,6 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
-using Cerver.Api.Errors;
+using Cerver.Api.Calls;
 using Cerver.Api.Requests;
 using Cerver.Api.Sessions;
 using Cerver.Computes;
@@ -39,33 +39,33 @@ internal static class SessionComputeEndpoints
     }
 
     private static async Task<JsonAnswer<SessionRecord>> Resume(
-        string sessionId, OptionalBody<ResumeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, OptionalBody<ResumeBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
-        var resumed = await WriteRetry.ExecuteAsync(
-            (session, body.Value.Compute, body.Operation), static call => call.session.ResumeAsync(call.Compute, call.Operation));
+        var resumed = await calls.WriteAsync(
+            body.Operation, (session, body.Value.Compute), static (call, operation) => call.session.ResumeAsync(call.Compute, operation));
         return JsonAnswer.Of(resumed.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
     private static async Task<JsonAnswer<SessionRecord>> Pause(
-        string sessionId, NoBody body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, NoBody body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
-        var paused = await WriteRetry.ExecuteAsync((session, body.Operation), static call => call.session.PauseAsync(call.Operation));
+        var paused = await calls.WriteAsync(body.Operation, session, static (session, operation) => session.PauseAsync(operation));
         return JsonAnswer.Of(paused.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
     private static async Task<JsonAnswer<SessionRecord>> Change(
-        string sessionId, Body<ChangeComputeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, Body<ChangeComputeBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var choice = body.Value.Compute ?? throw new CerverException(
             CerverError.InvalidRequest, "'compute' must say what the session goes on with; null for nothing.", "compute");
-        return await ChangeAsync(session, choice, body.Operation, response);
+        return await ChangeAsync(session, choice, body.Operation, calls, response);
     }
 
     private static async Task<JsonAnswer<SessionRecord>> ChangeByPriority(
-        string sessionId, Body<PrioritizeComputeBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, Body<PrioritizeComputeBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var choices = ReadPriorities(body.Value.ComputePriority);
@@ -73,7 +73,7 @@ internal static class SessionComputeEndpoints
         {
             try
             {
-                return await ChangeAsync(session, choice, body.Operation, response);
+                return await ChangeAsync(session, choice, body.Operation, calls, response);
             }
             catch (CerverException refusal) when (refusal.Code is CerverError.NoCompute or CerverError.ComputeOffline or CerverError.ProviderUnavailable)
             {
@@ -81,7 +81,7 @@ internal static class SessionComputeEndpoints
             }
         }
 
-        return await ChangeAsync(session, choices[^1], body.Operation, response);
+        return await ChangeAsync(session, choices[^1], body.Operation, calls, response);
     }
 
     private static ImmutableArray<ComputeChoice> ReadPriorities(string?[]? words)
@@ -92,10 +92,11 @@ internal static class SessionComputeEndpoints
             : throw new CerverException(CerverError.InvalidRequest, $"'{Field}' must hold 1 to {MaxPriorities} provider names or compute ids.", Field);
     }
 
-    private static async Task<JsonAnswer<SessionRecord>> ChangeAsync(ISessionGrain session, ComputeChoice choice, Operation? operation, HttpResponse response)
+    private static async Task<JsonAnswer<SessionRecord>> ChangeAsync(
+        ISessionGrain session, ComputeChoice choice, Operation? named, GrainCalls calls, HttpResponse response)
     {
-        var changed = await WriteRetry.ExecuteAsync(
-            (session, choice, operation), static call => call.session.ChangeComputeAsync(call.choice, call.operation));
+        var changed = await calls.WriteAsync(
+            named, (session, choice), static (call, operation) => call.session.ChangeComputeAsync(call.choice, operation));
         return JsonAnswer.Of(changed.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 }

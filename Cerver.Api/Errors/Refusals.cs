@@ -3,6 +3,7 @@ using System.Globalization;
 using Cerver.Api.Answers;
 using Cerver.Computes;
 using Cerver.Errors;
+using Orleans.Networking.Shared;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 
@@ -41,6 +42,9 @@ internal static class Refusals
         CerverError.PayloadTooLarge => (StatusCodes.Status413PayloadTooLarge, "payload_too_large"),
         CerverError.RateLimited => (StatusCodes.Status429TooManyRequests, "rate_limited"),
         CerverError.ComputeOffline => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
+
+        // For the caller a machine of the gateway's is like one of his own that is away.
+        CerverError.HostUnavailable => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
         CerverError.ProviderUnavailable => (StatusCodes.Status502BadGateway, "provider_unavailable"),
         CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
@@ -62,7 +66,7 @@ internal static class Refusals
         BadHttpRequestException request => OfStatus(request.StatusCode),
         TimeoutException => Make(
             StatusCodes.Status504GatewayTimeout, "timeout", "The gateway took too long. Look whether the call had its effect before you repeat it.", SoonSeconds),
-        OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or LimitExceededException or ClientNotAvailableException
+        OrleansMessageRejectionException or ConnectionFailedException or SocketConnectionException or GatewayTooBusyException or LimitExceededException or ClientNotAvailableException
             or EnumerationAbortedException or OrleansLifecycleCanceledException or OperationCanceledException => Unavailable,
         _ => new(StatusCodes.Status500InternalServerError, new ErrorBody
         {
@@ -108,7 +112,9 @@ internal static class Refusals
     private static Refusal Of(CerverException refusal)
     {
         var (status, code) = Describe(refusal.Code);
-        var retryAfter = refusal.Code is CerverError.RateLimited or CerverError.StorageUnavailable or CerverError.StorageInDoubt ? SoonSeconds : (int?)null;
+        var retryAfter = refusal.Code is CerverError.RateLimited or CerverError.StorageUnavailable or CerverError.StorageInDoubt or CerverError.HostUnavailable
+            ? SoonSeconds
+            : (int?)null;
         var body = new ErrorBody
         {
             Error = refusal.Message,

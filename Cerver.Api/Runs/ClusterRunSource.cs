@@ -1,5 +1,7 @@
 using Cerver.Api.Accounts;
+using Cerver.Api.Calls;
 using Cerver.Computes;
+using Cerver.Errors;
 using Cerver.Runs;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
@@ -7,19 +9,58 @@ using Orleans.Streams;
 namespace Cerver.Api.Runs;
 
 /// <summary>Runs as the cluster knows them.</summary>
-internal sealed partial class ClusterRunSource(IClusterClient cluster, ILogger<ClusterRunSource> logger) : IRunSource
+internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCalls calls, TimeProvider time, ILogger<ClusterRunSource> logger) : IRunSource
 {
-    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, RunRecord run, long after, CancellationToken cancellationToken) =>
-        Caller.Recall(cluster).ReadOutputAsync(accountId, run.RunId, after, cancellationToken);
+    public Task<RunRecord> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) => calls.ReadAsync(
+        (Recall: Caller.Recall(cluster), accountId, sessionId, runId),
+        static (call, token) => call.Recall.GetRunAsync(call.accountId, call.sessionId, call.runId, token),
+        cancellationToken);
 
-    public Task<RunHead> WaitAsync(string accountId, RunRecord run, TimeSpan atMost, CancellationToken cancellationToken) =>
-        cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, run.SandboxId)).WaitAsync(run.RunId, atMost, cancellationToken);
+    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, RunRecord run, long after, CancellationToken cancellationToken) => calls.ReadAsync(
+        (Recall: Caller.Recall(cluster), accountId, run.RunId, after),
+        static (call, token) => call.Recall.ReadOutputAsync(call.accountId, call.RunId, call.after, token),
+        cancellationToken);
 
-    public async Task<IAsyncDisposable> SubscribeAsync(RunRecord run, Func<RunOutput, Task> receive)
+    public async Task<RunHead> WaitAsync(string accountId, RunRecord run, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await calls.ReadAsync(
+                (Sandbox: cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, run.SandboxId)), run.RunId, atMost),
+                static (call, token) => call.Sandbox.WaitAsync(call.RunId, call.atMost, token),
+                cancellationToken);
+        }
+        catch (CerverException refusal) when (refusal.Code == CerverError.HostUnavailable)
+        {
+            // Its record says when it is closed as lost, and everything that it printed is in the rows by now.
+            var recorded = await FindAsync(accountId, run.SessionId, run.RunId, cancellationToken);
+            if (recorded.Status == RunStatus.Running)
+            {
+                await Task.Delay(atMost, time, cancellationToken);
+            }
+
+            return new RunHead(recorded.OutputHead, Closed: recorded.Status != RunStatus.Running);
+        }
+    }
+
+    public async Task<IAsyncDisposable?> SubscribeAsync(RunRecord run, Func<RunOutput, Task> receive)
     {
         var stream = cluster.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        return new Subscription(await stream.SubscribeAsync((output, _) => receive(output)), run.RunId, logger);
+        try
+        {
+            return new Subscription(await stream.SubscribeAsync((output, _) => receive(output)), run.RunId, logger);
+        }
+#pragma warning disable CA1031 // Whatever it was, in a silo or in the store of subscriptions: the rows have everything that the stream would have brought.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogSubscribeFailed(failure, run.RunId);
+            return null;
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} is followed by its rows alone: its stream could not be subscribed to")]
+    private partial void LogSubscribeFailed(Exception failure, string runId);
 
     private sealed partial class Subscription(StreamSubscriptionHandle<RunOutput> handle, string runId, ILogger logger) : IAsyncDisposable
     {
@@ -29,7 +70,9 @@ internal sealed partial class ClusterRunSource(IClusterClient cluster, ILogger<C
             {
                 await handle.UnsubscribeAsync();
             }
-            catch (Exception failure) when (failure is OrleansException or TimeoutException)
+#pragma warning disable CA1031 // Nobody listens any more, so whatever was left behind brings its events to nobody.
+            catch (Exception failure)
+#pragma warning restore CA1031
             {
                 LogUnsubscribeFailed(failure, runId);
             }

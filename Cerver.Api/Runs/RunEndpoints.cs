@@ -1,5 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
+using Cerver.Api.Calls;
 using Cerver.Api.Errors;
 using Cerver.Api.Requests;
 using Cerver.Api.Streams;
@@ -63,6 +64,7 @@ internal static class RunEndpoints
         Body<RunBody> body,
         Caller caller,
         IClusterClient cluster,
+        GrainCalls calls,
         RunFeed feed,
         TimeProvider time,
         IOptions<ApiOptions> options,
@@ -70,7 +72,7 @@ internal static class RunEndpoints
         HttpResponse response,
         CancellationToken cancellationToken)
     {
-        var run = (await StartAsync(sessionId, body, caller, cluster, time)).TakeFor(response);
+        var run = (await StartAsync(sessionId, body, caller, cluster, calls, time)).TakeFor(response);
 
         // Whatever becomes of the waiting, the caller can find the run.
         response.Headers[RunIdHeader] = run.RunId;
@@ -85,20 +87,30 @@ internal static class RunEndpoints
     }
 
     private static async Task<EventStreamResult> StreamRun(
-        string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, RunFeed feed, TimeProvider time, HttpResponse response)
+        string sessionId,
+        Body<RunBody> body,
+        Caller caller,
+        IClusterClient cluster,
+        GrainCalls calls,
+        RunFeed feed,
+        TimeProvider time,
+        HttpResponse response)
     {
-        var run = (await StartAsync(sessionId, body, caller, cluster, time)).TakeFor(response);
+        var run = (await StartAsync(sessionId, body, caller, cluster, calls, time)).TakeFor(response);
         response.Headers[RunIdHeader] = run.RunId;
         return new(feed.Watch(caller.AccountId, run, RunFrames.Beginning), RunFrames.Beginning);
     }
 
     private static async Task<JsonAnswer<RunListAnswer>> ListRuns(
-        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
         var limit = (int)(Limit.Read(request) ?? DefaultLimit);
         var before = ReadCursor(request);
-        var runs = await Caller.Recall(cluster).ListRunsAsync(caller.AccountId, sessionId, before, limit, cancellationToken);
+        var runs = await calls.ReadAsync(
+            (Recall: Caller.Recall(cluster), caller.AccountId, sessionId, before, limit),
+            static (call, token) => call.Recall.ListRunsAsync(call.AccountId, call.sessionId, call.before, call.limit, token),
+            cancellationToken);
         var answer = new RunListAnswer
         {
             Runs = [.. runs.Select(RunAnswer.Of)],
@@ -108,14 +120,14 @@ internal static class RunEndpoints
     }
 
     private static async Task<JsonAnswer<RunAnswer>> GetRun(
-        string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken) =>
-        AnswerOf(await FindAsync(sessionId, runId, caller, cluster, cancellationToken), StatusCodes.Status200OK);
+        string sessionId, string runId, Caller caller, RunFeed feed, CancellationToken cancellationToken) =>
+        AnswerOf(await FindAsync(sessionId, runId, caller, feed, cancellationToken), StatusCodes.Status200OK);
 
     private static async Task<EventStreamResult> WatchRun(
-        string sessionId, string runId, HttpRequest request, Caller caller, IClusterClient cluster, RunFeed feed, CancellationToken cancellationToken)
+        string sessionId, string runId, HttpRequest request, Caller caller, RunFeed feed, CancellationToken cancellationToken)
     {
         var position = StreamPosition.Read(request);
-        var run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+        var run = await FindAsync(sessionId, runId, caller, feed, cancellationToken);
         if (position is not null)
         {
             await feed.RequireReachedAsync(caller.AccountId, run, position, cancellationToken);
@@ -126,13 +138,21 @@ internal static class RunEndpoints
     }
 
     private static async Task<JsonAnswer<RunAnswer>> CancelRun(
-        string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        string sessionId, string runId, Caller caller, IClusterClient cluster, GrainCalls calls, RunFeed feed, CancellationToken cancellationToken)
     {
-        var run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
-        if (run.Status == RunStatus.Running && !await caller.Sandbox(cluster, run.SandboxId).CancelAsync(runId, cancellationToken))
+        var run = await FindAsync(sessionId, runId, caller, feed, cancellationToken);
+        if (run.Status != RunStatus.Running)
+        {
+            return AnswerOf(run, StatusCodes.Status200OK);
+        }
+
+        // To stop a run twice is to stop it.
+        var isGoing = await calls.ReadAsync(
+            (Sandbox: caller.Sandbox(cluster, run.SandboxId), runId), static (call, token) => call.Sandbox.CancelAsync(call.runId, token), cancellationToken);
+        if (!isGoing)
         {
             // It was over before the sandbox was asked.
-            run = await FindAsync(sessionId, runId, caller, cluster, cancellationToken);
+            run = await FindAsync(sessionId, runId, caller, feed, cancellationToken);
         }
 
         return AnswerOf(run, run.Status == RunStatus.Running ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
@@ -147,18 +167,19 @@ internal static class RunEndpoints
     };
 
     /// <summary>The run has its id before it starts, so a call that is made again finds the run it began.</summary>
-    private static async ValueTask<Outcome<RunRecord>> StartAsync(string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, TimeProvider time)
+    private static async Task<Outcome<RunRecord>> StartAsync(
+        string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, TimeProvider time)
     {
         var session = caller.Session(cluster, sessionId);
         var start = RunReader.Read(body.Value, Ids.NewRun(time));
-        return await WriteRetry.ExecuteAsync((session, start, body.Operation), static call => call.session.StartRunAsync(call.start, call.Operation));
+        return await calls.WriteAsync(body.Operation, (session, start), static (call, operation) => call.session.StartRunAsync(call.start, operation));
     }
 
-    private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+    private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, RunFeed feed, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
         Caller.RequireRun(runId);
-        return Caller.Recall(cluster).GetRunAsync(caller.AccountId, sessionId, runId, cancellationToken);
+        return feed.FindAsync(caller.AccountId, sessionId, runId, cancellationToken);
     }
 
     private static JsonAnswer<RunAnswer> AnswerOf(RunRecord run, int status) => JsonAnswer.Of(RunAnswer.Of(run), AnswerJson.Default.RunAnswer, status);

@@ -1,4 +1,3 @@
-using Cerver.Api.Accounts;
 using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Runs;
@@ -6,14 +5,19 @@ using Cerver.Runs;
 namespace Cerver.Api.Runs;
 
 /// <summary>Reads what a run prints and how it ends, for whoever asked.</summary>
-internal sealed class RunFeed(RunHub hub, IClusterClient cluster)
+internal sealed class RunFeed(RunHub hub, IRunSource runs)
 {
+    /// <summary>A run as it is now.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public Task<RunRecord> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
+        runs.FindAsync(accountId, sessionId, runId, cancellationToken);
+
     /// <summary>The run's events after a position, until it is over.</summary>
     public IAsyncEnumerable<EventFrame> Watch(string accountId, RunRecord run, long after) => RunFrames.ReadAsync(
         run,
         after,
         token => hub.WatchAsync(accountId, run, Math.Max(after, 0), token),
-        token => Caller.Recall(cluster).GetRunAsync(accountId, run.SessionId, run.RunId, token));
+        token => runs.FindAsync(accountId, run.SessionId, run.RunId, token));
 
     /// <summary>Refuses a position beyond the run's last event.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/>.</exception>
@@ -40,7 +44,7 @@ internal sealed class RunFeed(RunHub hub, IClusterClient cluster)
             output.Add(chunk);
         }
 
-        var ended = await Caller.Recall(cluster).GetRunAsync(accountId, run.SessionId, run.RunId, cancellationToken);
+        var ended = await runs.FindAsync(accountId, run.SessionId, run.RunId, cancellationToken);
         output.EndAt(ended.OutputHead);
         return ended;
     }

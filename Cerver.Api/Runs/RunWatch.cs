@@ -1,4 +1,6 @@
+using Cerver.Api.Calls;
 using Cerver.Api.Streams;
+using Cerver.Errors;
 using Cerver.Runs;
 
 namespace Cerver.Api.Runs;
@@ -12,7 +14,10 @@ internal sealed class RunWatch(IRunSource runs, string accountId, RunRecord run)
 {
     private const int ChunkOverheadBytes = 128;
 
-    /// <summary>How long silence is believed while the run is open.</summary>
+    /// <summary>After how many looks at the run a subscription that failed is tried again.</summary>
+    private const int LooksToSubscription = 5;
+
+    /// <summary>How long silence is believed while the run is open. Shorter than any client of a cluster waits for an answer.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
     public long PositionOf(RunChunk item) => item.Sequence;
@@ -31,15 +36,47 @@ internal sealed class RunWatch(IRunSource runs, string accountId, RunRecord run)
             return;
         }
 
-        // The stream carries other runs too.
-        await using var subscription = await runs.SubscribeAsync(
-            run, output => output.RunId == run.RunId ? tail.AddAsync(output.Chunks) : Task.CompletedTask);
-        while (!progress.Closed)
+        // Nobody waits for the subscription: when it takes long or fails, the rows are slower and as true.
+        var subscribing = SubscribeAsync(tail);
+        try
         {
-            progress = await runs.WaitAsync(accountId, run, Silence, cancellationToken);
-            await tail.FillAsync(progress.Head);
+            for (var looks = 1; !progress.Closed; looks++)
+            {
+                progress = await runs.WaitAsync(accountId, run, Silence, cancellationToken);
+                await tail.FillAsync(progress.Head);
+                if (looks % LooksToSubscription == 0 && subscribing.IsCompleted && await subscribing is null)
+                {
+                    subscribing = SubscribeAsync(tail);
+                }
+            }
+
+            tail.End();
+        }
+        finally
+        {
+            if (await subscribing is { } subscription)
+            {
+                await subscription.DisposeAsync();
+            }
+        }
+    }
+
+    private Task<IAsyncDisposable?> SubscribeAsync(LiveTail<RunChunk> tail) => runs.SubscribeAsync(run, async output =>
+    {
+        // The stream carries other runs too.
+        if (output.RunId != run.RunId)
+        {
+            return;
         }
 
-        tail.End();
-    }
+        try
+        {
+            await tail.AddAsync(output.Chunks);
+        }
+        catch (Exception failure) when (failure is CerverException || CallFailures.Of(failure) != CallFailure.Final)
+        {
+            // What came before it could not be read. The next look at the rows brings all of it or fails, for every watcher to see; from here it would only
+            // come to the stream, which would bring the same again.
+        }
+    });
 }

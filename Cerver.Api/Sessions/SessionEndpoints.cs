@@ -1,6 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
-using Cerver.Api.Errors;
+using Cerver.Api.Calls;
 using Cerver.Api.Requests;
 using Cerver.Sessions;
 
@@ -45,18 +45,18 @@ internal static class SessionEndpoints
     }
 
     private static async Task<JsonAnswer<SessionCreated>> Create(
-        OptionalBody<CreateSessionBody> body, Caller caller, IClusterClient cluster, TimeProvider time, HttpResponse response)
+        OptionalBody<CreateSessionBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, TimeProvider time, HttpResponse response)
     {
         var request = CreateSessionReader.Read(body.Value);
         var session = caller.Session(cluster, Ids.NewSession(time));
-        var created = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.CreateAsync(call.request, call.Operation));
+        var created = await calls.WriteAsync(body.Operation, (session, request), static (call, operation) => call.session.CreateAsync(call.request, operation));
         var record = created.TakeFor(response);
         response.Headers.Location = $"/v2/sessions/{record.SessionId}";
         return JsonAnswer.Of(CreatedOf(record), AnswerJson.Default.SessionCreated, StatusCodes.Status201Created);
     }
 
     private static async Task<JsonAnswer<SessionListAnswer>> List(
-        HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        HttpRequest request, Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
         var filter = new SessionFilter(
             (int)(Limit.Read(request) ?? DefaultLimit),
@@ -65,35 +65,38 @@ internal static class SessionEndpoints
             Source.Read(request),
             Harness.Read(request),
             Name.Read(request));
-        var list = await Caller.Recall(cluster).ListSessionsAsync(caller.AccountId, filter, cancellationToken);
+        var list = await calls.ReadAsync(
+            (Recall: Caller.Recall(cluster), caller.AccountId, filter),
+            static (call, token) => call.Recall.ListSessionsAsync(call.AccountId, call.filter, token),
+            cancellationToken);
         var answer = new SessionListAnswer { Sessions = list.Sessions, NextCursor = list.Next is { } next ? SessionCursorText.Write(next) : null };
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionListAnswer);
     }
 
     private static async Task<JsonAnswer<SessionRecord>> Update(
-        string sessionId, Body<UpdateSessionBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, Body<UpdateSessionBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var request = new UpdateSession(body.Value.SessionName, body.Value.Metadata);
-        var updated = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.UpdateAsync(call.request, call.Operation));
+        var updated = await calls.WriteAsync(body.Operation, (session, request), static (call, operation) => call.session.UpdateAsync(call.request, operation));
         return JsonAnswer.Of(updated.TakeFor(response), AnswerJson.Default.SessionRecord);
     }
 
     private static async Task<JsonAnswer<SessionMetricsAnswer>> GetMetrics(
-        string sessionId, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        string sessionId, Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
-        var page = await Caller.Recall(cluster).ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
+        var page = await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
         var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = MetricsOf(page.Session.Metrics) };
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
     }
 
     private static async Task<JsonAnswer<SessionClosed>> End(
-        string sessionId, HttpRequest request, NoBody body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, HttpRequest request, NoBody body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var purge = Purge.Read(request);
         var session = caller.Session(cluster, sessionId);
-        var ended = await WriteRetry.ExecuteAsync((session, purge, body.Operation), static call => call.session.EndAsync(call.purge, call.Operation));
+        var ended = await calls.WriteAsync(body.Operation, (session, purge), static (call, operation) => call.session.EndAsync(call.purge, operation));
         _ = ended.TakeFor(response);
         return JsonAnswer.Of(new SessionClosed { SessionId = sessionId }, AnswerJson.Default.SessionClosed);
     }

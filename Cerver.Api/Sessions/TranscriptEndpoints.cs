@@ -1,6 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
-using Cerver.Api.Errors;
+using Cerver.Api.Calls;
 using Cerver.Api.Requests;
 using Cerver.Api.Sessions.Exports;
 using Cerver.Errors;
@@ -47,41 +47,39 @@ internal static class TranscriptEndpoints
     }
 
     private static async Task<TranscriptAnswer> Read(
-        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
         var slice = ReadSlice(request);
-        var recall = Caller.Recall(cluster);
-        var first = await recall.ReadSessionAsync(caller.AccountId, sessionId, slice, cancellationToken);
-        return new(first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
+        var first = await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, slice, cancellationToken);
+        return new(first, since => calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
     }
 
     private static async Task<TranscriptExport> Export(
-        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, CancellationToken cancellationToken)
+        string sessionId, HttpRequest request, Caller caller, IClusterClient cluster, GrainCalls calls, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
         var format = TranscriptFormat.Of(Format.Read(request) ?? TranscriptFormat.Text);
-        var recall = Caller.Recall(cluster);
-        var first = await recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(), cancellationToken);
-        return new(format, first, since => recall.ReadSessionAsync(caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
+        var first = await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(), cancellationToken);
+        return new(format, first, since => calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(since), cancellationToken));
     }
 
     private static async Task<JsonAnswer<EntriesAppended>> Append(
-        string sessionId, Body<AppendBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, Body<AppendBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var request = EntryReader.Read(body.Value);
-        var total = await WriteRetry.ExecuteAsync((session, request, body.Operation), static call => call.session.AppendAsync(call.request, call.Operation));
+        var total = await calls.WriteAsync(body.Operation, (session, request), static (call, operation) => call.session.AppendAsync(call.request, operation));
         var answer = new EntriesAppended { Appended = request.Entries.Length, TranscriptTotal = total.TakeFor(response) };
         return JsonAnswer.Of(answer, AnswerJson.Default.EntriesAppended, StatusCodes.Status201Created);
     }
 
     private static async Task<JsonAnswer<InputAccepted>> Input(
-        string sessionId, Body<InputBody> body, Caller caller, IClusterClient cluster, HttpResponse response)
+        string sessionId, Body<InputBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
     {
         var session = caller.Session(cluster, sessionId);
         var entry = EntryReader.Read(body.Value);
-        var taken = await WriteRetry.ExecuteAsync((session, entry, body.Operation), static call => call.session.InputAsync(call.entry, call.Operation));
+        var taken = await calls.WriteAsync(body.Operation, (session, entry), static (call, operation) => call.session.InputAsync(call.entry, operation));
         var record = taken.TakeFor(response);
         var answer = new InputAccepted { SessionId = sessionId, Status = StatusWords.Of(record.Status), TranscriptTotal = record.TranscriptTotal };
         return JsonAnswer.Of(answer, AnswerJson.Default.InputAccepted);

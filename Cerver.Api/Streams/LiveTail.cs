@@ -247,8 +247,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
         TaskCompletionSource changed;
         lock (_gate)
         {
+            // Nothing is missing after the end, so a failure to clean up is nothing to those who read.
+            _failure ??= _ended ? null : failure;
             _ended |= ended;
-            _failure ??= failure;
             (changed, _changed) = (_changed, NewSignal());
         }
 

@@ -54,4 +54,10 @@ public enum CerverError
     /// write has succeeded.
     /// </summary>
     StorageInDoubt = 15,
+
+    /// <summary>
+    /// The machine that alone can reach the session's sandbox is not in the cluster now, or is about to leave it. Nothing was changed. After a restart it
+    /// is back within seconds.
+    /// </summary>
+    HostUnavailable = 16,
 }

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Cerver.Api.Hosting;
 using Cerver.Grains.Computes;
-using Cerver.Grains.Sessions;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Silo.Storage;
-using Cerver.Upkeep;
 using Orleans.Configuration;
 using Orleans.Storage;
 
@@ -58,25 +58,11 @@ internal static partial class StandaloneSilo
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
-        PromptMemoryStreams.Add(silo);
-        silo.AddStartupTask(SettleAsync);
+        PromptMemoryStreams.Add(silo, queues: 1);
+        silo.Services.AddSingleton<ISandboxHosts, SingleHost>();
+        silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(services, isGone: static _ => true, cancellationToken));
 
         SqliteGuard Guard(IServiceProvider services) => new(grainState, services.GetRequiredService<StorageFailure>());
-    }
-
-    /// <summary>Brings what the last process left in order, before the first request.</summary>
-    private static async Task SettleAsync(IServiceProvider services, CancellationToken cancellationToken)
-    {
-        await services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken);
-
-        // The probe has a sandbox of its own, which must not be taken for one that was left. Orleans runs start-up tasks side by side, so this is one.
-        if (services.GetService<LocalComputeStart>() is { } local)
-        {
-            await local.Probed.WaitAsync(cancellationToken);
-        }
-
-        await services.GetRequiredService<SandboxSweep>().RunAtStartAsync(cancellationToken);
-        await services.GetRequiredService<IGrainFactory>().GetGrain<IUpkeepGrain>(0).BeginAsync(cancellationToken);
     }
 
     /// <summary>Looks whether a file is sound and brings it up to date.</summary>

@@ -41,7 +41,10 @@ internal sealed class ApiHost : IAsyncDisposable
     public HttpClient Nobody { get; }
 
     /// <summary>The front door, not yet listening.</summary>
-    public static WebApplication Build(FakeCluster cluster, params (string Key, string Value)[] settings)
+    /// <param name="cluster">What it is in front of.</param>
+    /// <param name="clusterTime">The clock of a front door that is a process of its own; null for one that shares the process with its silo.</param>
+    /// <param name="settings">Settings.</param>
+    private static WebApplication Build(FakeCluster cluster, TimeProvider? clusterTime, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -52,15 +55,21 @@ internal sealed class ApiHost : IAsyncDisposable
             ["Cerver:Auth:Tokens:bob"] = OtherToken,
         });
         builder.Configuration.AddInMemoryCollection(settings.Select(static setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
-        builder.Services.AddCerverApi(builder.Configuration);
+        builder.Services.AddSingleton(clusterTime ?? TimeProvider.System);
+        builder.Services.AddCerverApi(builder.Configuration, isCluster: clusterTime is not null);
         builder.Services.AddSingleton(cluster.Client);
         return builder.Build().MapCerverApi();
     }
 
-    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(clusterTime: null, settings);
+
+    /// <summary>A front door that is a process of its own.</summary>
+    public static Task<ApiHost> StartInClusterAsync(TimeProvider time) => StartAsync(time, []);
+
+    private static async Task<ApiHost> StartAsync(TimeProvider? clusterTime, (string Key, string Value)[] settings)
     {
         var cluster = new FakeCluster();
-        var app = Build(cluster, settings);
+        var app = Build(cluster, clusterTime, settings);
         await app.StartAsync();
         return new ApiHost(app, cluster);
     }

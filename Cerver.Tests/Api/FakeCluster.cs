@@ -29,6 +29,12 @@ internal sealed class FakeCluster
     /// <summary>The next writes fail with these, the first first.</summary>
     public ConcurrentQueue<Exception> Failures { get; } = new();
 
+    /// <summary>The next writes have their effect and fail with these, so that nobody hears of it.</summary>
+    public ConcurrentQueue<Exception> LostAnswers { get; } = new();
+
+    /// <summary>What operations came to, by their keys.</summary>
+    public ConcurrentDictionary<string, object> Results { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The operations that were asked for, by their keys.</summary>
     public ConcurrentDictionary<string, Operation> Operations { get; } = new(StringComparer.Ordinal);
 

@@ -23,75 +23,75 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public StartRun? Started { get; private set; }
 
-    public Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Fail();
-        var (accountId, sessionId) = SessionKey.Parse(key);
-        var hasCompute = request.Compute.Kind != ComputeChoiceKind.None;
-        Created = request;
-        Record = Examples.Session with
+    public Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        OnceAsync(operation, () =>
         {
-            SessionId = sessionId,
-            AccountId = accountId,
-            SessionName = request.SessionName ?? "session",
-            Status = hasCompute ? SessionStatus.Running : SessionStatus.Idle,
-            SessionType = request.SessionType,
-            Harness = request.Harness,
-            Provider = hasCompute ? "local" : "none",
-            ComputeId = hasCompute ? "provider_local" : null,
-            SandboxId = hasCompute ? "sbx_1" : null,
-            Requirements = request.Requirements,
-            Metadata = request.Metadata,
-        };
-        return Answer(operation, Record);
-    }
+            var (accountId, sessionId) = SessionKey.Parse(key);
+            var hasCompute = request.Compute.Kind != ComputeChoiceKind.None;
+            Created = request;
+            return Record = Examples.Session with
+            {
+                SessionId = sessionId,
+                AccountId = accountId,
+                SessionName = request.SessionName ?? "session",
+                Status = hasCompute ? SessionStatus.Running : SessionStatus.Idle,
+                SessionType = request.SessionType,
+                Harness = request.Harness,
+                Provider = hasCompute ? "local" : "none",
+                ComputeId = hasCompute ? "provider_local" : null,
+                SandboxId = hasCompute ? "sbx_1" : null,
+                Requirements = request.Requirements,
+                Metadata = request.Metadata,
+            };
+        });
 
     public Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation = null, CancellationToken cancellationToken = default) =>
-        Change(operation, session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });
+        ChangeAsync(operation, session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });
 
-    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Fail();
-        Entries.AddRange(request.Entries);
-        Record = Required() with { TranscriptTotal = Entries.Count };
-        return Answer(operation, (long)Entries.Count);
-    }
+    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        OnceAsync(operation, () =>
+        {
+            Entries.AddRange(request.Entries);
+            Record = Required() with { TranscriptTotal = Entries.Count };
+            return (long)Entries.Count;
+        });
 
-    public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Entries.Add(entry);
-        return Change(operation, session => session with { TranscriptTotal = Entries.Count });
-    }
+    public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        ChangeAsync(operation, session =>
+        {
+            Entries.Add(entry);
+            return session with { TranscriptTotal = Entries.Count };
+        });
 
-    public Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Chosen = compute;
-        return Change(operation, static session => session with { Status = SessionStatus.Running });
-    }
+    public Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        ChangeAsync(operation, session =>
+        {
+            Chosen = compute;
+            return session with { Status = SessionStatus.Running };
+        });
 
     public Task<Outcome<SessionRecord>> PauseAsync(Operation? operation = null, CancellationToken cancellationToken = default) =>
-        Change(operation, static session => session with { Status = SessionStatus.Idle });
+        ChangeAsync(operation, static session => session with { Status = SessionStatus.Idle });
 
-    public Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Chosen = compute;
-        return Change(operation, static session => session);
-    }
+    public Task<Outcome<SessionRecord>> ChangeComputeAsync(ComputeChoice compute, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        ChangeAsync(operation, session =>
+        {
+            Chosen = compute;
+            return session;
+        });
 
     public async Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation = null, CancellationToken cancellationToken = default)
     {
-        var ended = await Change(operation, static session => session with { Status = SessionStatus.Ended });
+        var ended = await ChangeAsync(operation, static session => session with { Status = SessionStatus.Ended });
         return new(ended.Value.Status, ended.IsReplayed);
     }
 
-    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default)
-    {
-        Fail();
-        Started = request;
-        var run = Examples.Run with { RunId = request.RunId, SessionId = Required().SessionId, Code = request.Code };
-        Runs[run.RunId] = run;
-        return Answer(operation, run);
-    }
+    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        OnceAsync(operation, () =>
+        {
+            Started = request;
+            return Runs[request.RunId] = Examples.Run with { RunId = request.RunId, SessionId = Required().SessionId, Code = request.Code };
+        });
 
     public Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -100,25 +100,43 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
     public Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken = default) =>
         Task.FromResult(TimeSpan.Zero);
 
-    public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default)
+    {
+        await Task.Yield();
+        return cluster.Recall.Failing?.Invoke() is { } failure ? throw failure : known + 1;
+    }
 
     public Task OutputRecordedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    private Task<Outcome<SessionRecord>> Change(Operation? operation, Func<SessionRecord, SessionRecord> change)
-    {
-        Fail();
-        return Answer(operation, Record = change(Required()));
-    }
+    private Task<Outcome<SessionRecord>> ChangeAsync(Operation? operation, Func<SessionRecord, SessionRecord> change) =>
+        OnceAsync(operation, () => Record = change(Required()));
 
     /// <summary>An operation that was seen before is a replay, whatever it asks for.</summary>
-    private Task<Outcome<T>> Answer<T>(Operation? operation, T value) =>
-        Task.FromResult(new Outcome<T>(value, IsReplayed: operation is not null && !cluster.Operations.TryAdd(operation.Key, operation)));
+    private Task<Outcome<T>> OnceAsync<T>(Operation? operation, Func<T> write)
+        where T : notnull
+    {
+        Fail(cluster.Failures);
+        if (operation is not null && cluster.Results.TryGetValue(operation.Key, out var earlier))
+        {
+            return Task.FromResult(new Outcome<T>((T)earlier, IsReplayed: true));
+        }
+
+        var result = write();
+        if (operation is not null)
+        {
+            cluster.Operations[operation.Key] = operation;
+            cluster.Results[operation.Key] = result;
+        }
+
+        Fail(cluster.LostAnswers);
+        return Task.FromResult(new Outcome<T>(result, IsReplayed: false));
+    }
 
     private SessionRecord Required() => Record ?? throw new CerverException(CerverError.NotFound, "There is no session of this id.");
 
-    private void Fail()
+    private static void Fail(ConcurrentQueue<Exception> failures)
     {
-        if (cluster.Failures.TryDequeue(out var failure))
+        if (failures.TryDequeue(out var failure))
         {
             throw failure;
         }
@@ -133,10 +151,17 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
     /// <summary>What stands in the way of reading, or null.</summary>
     public Exception? Obstacle { get; set; }
 
+    /// <summary>How the next read fails, or null when it does not.</summary>
+    public Func<Exception?>? Failing { get; set; }
+
+    /// <summary>How often the database was asked whether it answers.</summary>
+    public int Pings { get; private set; }
+
     public SessionFilter? Filter { get; private set; }
 
     public Task<SessionList> ListSessionsAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken = default)
     {
+        Fail();
         Filter = filter;
         ImmutableArray<SessionRecord> all = [.. sessions.Values.Select(static session => session.Record!).Where(session => session is not null && string.Equals(session.AccountId, accountId, StringComparison.Ordinal))];
         return Task.FromResult(new SessionList(all, all.Length > filter.Limit ? new(all[filter.Limit - 1].UpdatedAt, all[filter.Limit - 1].SessionId) : null));
@@ -161,21 +186,54 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
             ? run
             : throw new CerverException(CerverError.NotFound, "There is no run of this id."));
 
-    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        return Task.FromResult<ImmutableArray<RunChunk>>([]);
+    }
 
-    public Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <summary>A session began idle, has its entries, and may have ended after them.</summary>
+    public Task<SessionEventPage> ReadEventsAsync(string accountId, string sessionId, long from, CancellationToken cancellationToken = default)
+    {
+        var session = Find(accountId, sessionId);
+        ImmutableArray<SessionEvent> events =
+        [
+            new StatusChanged(0, SessionStatus.Idle, EndReason: null),
+            .. session.Entries.Select(static (entry, index) => new EntryAdded(index + 1, index, entry)),
+            .. session.Record!.Status == SessionStatus.Ended ? [new StatusChanged(session.Entries.Count + 1, SessionStatus.Ended, EndReason: null)] : (SessionEvent[])[],
+        ];
+        return Task.FromResult(new SessionEventPage(events.Length, [.. events.Where(happened => happened.Position >= from).Take(PageSize)]));
+    }
 
-    public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <summary>Each session changed once, in no particular order.</summary>
+    public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        ImmutableArray<ChangedSession> changed = [.. sessions.Values.Select(static session => session.Record!).Select(static (record, index) => new ChangedSession(index + 1, record))];
+        return Task.FromResult(new ChangedSessions(changed.Length, [.. changed.Where(session => session.Change > after).Take(limit)]));
+    }
 
-    public Task PingAsync(CancellationToken cancellationToken = default) => Obstacle is null ? Task.CompletedTask : throw Obstacle;
+    public Task PingAsync(CancellationToken cancellationToken = default)
+    {
+        Pings++;
+        return Obstacle is null ? Task.CompletedTask : throw Obstacle;
+    }
 
-    private FakeSession Find(string accountId, string sessionId) =>
-        Obstacle is not null ? throw Obstacle
-        : sessions.TryGetValue(SessionKey.For(accountId, sessionId), out var session) && session.Record is not null ? session
-        : throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+    private void Fail()
+    {
+        if ((Obstacle ?? Failing?.Invoke()) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private FakeSession Find(string accountId, string sessionId)
+    {
+        Fail();
+        return sessions.TryGetValue(SessionKey.For(accountId, sessionId), out var session) && session.Record is not null
+            ? session
+            : throw new CerverException(CerverError.NotFound, "There is no session of this id.");
+    }
 }
 
 internal sealed class FakeCompute : IComputeGrain
@@ -194,7 +252,14 @@ internal sealed class FakeCompute : IComputeGrain
 
     public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <summary>What is said of a run that is waited for.</summary>
+    public Func<string, RunHead>? Waited { get; set; }
+
+    public async Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken = default)
+    {
+        await Task.Yield();
+        return Waited!(runId);
+    }
 
     public Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

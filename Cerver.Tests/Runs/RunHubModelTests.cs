@@ -25,7 +25,8 @@ public sealed class RunHubModelTests
         Gen.Int[1, 6],
         static (act, index, count) => new Step(act, index, count));
 
-    private static readonly Gen<(Step[] Steps, int PageRows)> Schedule = Gen.Select(AnyStep.Array[0, 120], Gen.Int[1, 5]);
+    private static readonly Gen<(Step[] Steps, int PageRows, int Refusals)> Schedule =
+        Gen.Select(AnyStep.Array[0, 120], Gen.Int[1, 5], Gen.Frequency((3, Gen.Const(0)), (1, Gen.Int[1, 3])));
 
     private enum Act
     {
@@ -49,6 +50,7 @@ public sealed class RunHubModelTests
         static async schedule =>
         {
             var world = new RunWorld(schedule.PageRows);
+            world.RefuseSubscriptions(schedule.Refusals);
             var watchers = await PlayAsync(world, schedule.Steps);
 
             world.Close();
@@ -100,6 +102,30 @@ public sealed class RunHubModelTests
         Assert.InRange(world.Subscriptions, 0, 1);
         Assert.All(watchers, watcher => Assert.Equal(world.RowsAfter(watcher.Start), watcher.Seen));
         watchers.ForEach(static watcher => watcher.Dispose());
+    }
+
+    [Fact]
+    public async Task A_run_whose_stream_cannot_be_subscribed_to_is_followed_by_its_rows_and_subscribed_to_later()
+    {
+        var world = new RunWorld(pageRows: 5);
+        world.RefuseSubscriptions(2);
+        world.Write(3, large: false);
+        var watcher = new Watcher(new RunHub(world), world, after: 0);
+        watcher.ReadOn();
+
+        for (var looks = 0; world.Subscriptions == 0; looks++)
+        {
+            Assert.InRange(looks, 0, 1_000_000);
+            world.Answer();
+            await Task.Yield();
+        }
+
+        world.Write(2, large: false);
+        world.Close();
+        await watcher.Watching.WaitAsync(Hang);
+
+        Assert.Equal(world.RowsAfter(0), watcher.Seen);
+        watcher.Dispose();
     }
 
     private static async Task<List<Watcher>> PlayAsync(RunWorld world, Step[] steps)

@@ -21,6 +21,7 @@ internal sealed class RunWorld(int pageRows) : IRunSource
     private readonly List<Task> _deliveries = [];
     private List<TaskCompletionSource> _waits = [];
     private long _head;
+    private int _refusals;
     private bool _closed;
     private Exception? _failure;
 
@@ -146,6 +147,15 @@ internal sealed class RunWorld(int pageRows) : IRunSource
         answered.ForEach(static wait => wait.TrySetResult());
     }
 
+    /// <summary>Nobody can subscribe so many times.</summary>
+    public void RefuseSubscriptions(int count)
+    {
+        lock (_gate)
+        {
+            _refusals = count;
+        }
+    }
+
     /// <summary>The run is over.</summary>
     public void Close()
     {
@@ -177,6 +187,8 @@ internal sealed class RunWorld(int pageRows) : IRunSource
         }
     }
 
+    public Task<RunRecord> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) => Task.FromResult(Record);
+
     public async Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, RunRecord run, long after, CancellationToken cancellationToken)
     {
         await Task.Yield();
@@ -206,11 +218,16 @@ internal sealed class RunWorld(int pageRows) : IRunSource
         }
     }
 
-    public async Task<IAsyncDisposable> SubscribeAsync(RunRecord run, Func<RunOutput, Task> receive)
+    public async Task<IAsyncDisposable?> SubscribeAsync(RunRecord run, Func<RunOutput, Task> receive)
     {
         await Task.Yield();
         lock (_gate)
         {
+            if (_refusals-- > 0)
+            {
+                return null;
+            }
+
             Subscriptions++;
             _subscribers.Add(receive);
         }

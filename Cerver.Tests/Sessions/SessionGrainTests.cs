@@ -400,7 +400,7 @@ public abstract class SessionGrainTests(GrainCluster cluster)
             CancellationToken.None);
         await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync([Text("makes the activation step down")]));
 
-        await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(CancellationToken.None);
+        await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(static _ => true, CancellationToken.None);
 
         var record = (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value;
         var closed = await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId);

@@ -99,6 +99,24 @@ public sealed class LiveTailTests
     }
 
     [Fact]
+    public async Task A_failure_to_clean_up_after_the_end_is_nothing_to_those_who_read()
+    {
+        var source = new Source(rows: 3);
+        await using var reader = source.Read(after: 0);
+        var next = reader.NextAsync();
+        var tail = await source.Followed.WaitAsync(Hang);
+        tail.Begin(0);
+        await tail.AddAsync([1, 2, 3]);
+        Assert.Equal(1, await next);
+
+        tail.End();
+        source.Fail(new TimeoutException("The subscription was left behind."));
+        await source.Left.WaitAsync(Hang);
+
+        Assert.Equal([2, 3], await reader.RestAsync());
+    }
+
+    [Fact]
     public async Task The_source_is_followed_once_from_the_first_reader_to_the_last()
     {
         var source = new Source(rows: 3);

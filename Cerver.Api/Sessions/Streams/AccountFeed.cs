@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Cerver.Api.Accounts;
+using Cerver.Api.Calls;
 using Cerver.Api.Streams;
+using Cerver.Sessions;
 
 namespace Cerver.Api.Sessions.Streams;
 
@@ -9,7 +11,7 @@ namespace Cerver.Api.Sessions.Streams;
 /// A summary is a state and not a fact of a log: of many changes in a moment the last one counts. So nobody tells of changes, and writers pay nothing for those who
 /// watch; each watcher asks the index of changes, whose numbers are in the order of the commits.
 /// </remarks>
-internal sealed class AccountFeed(IClusterClient cluster, TimeProvider time)
+internal sealed class AccountFeed(IClusterClient cluster, GrainCalls calls, TimeProvider time)
 {
     private const int PageSessions = 100;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -24,8 +26,7 @@ internal sealed class AccountFeed(IClusterClient cluster, TimeProvider time)
     /// </returns>
     public async IAsyncEnumerable<EventFrame> WatchAsync(string accountId, long? after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var recall = Caller.Recall(cluster);
-        var head = (await recall.ListChangedAsync(accountId, after: long.MaxValue, limit: 1, cancellationToken)).Head;
+        var head = (await ListAsync(accountId, after: long.MaxValue, limit: 1, cancellationToken)).Head;
 
         // An id from beyond is one whose session was erased since, or was made up.
         var known = Math.Min(after ?? head, head);
@@ -33,7 +34,7 @@ internal sealed class AccountFeed(IClusterClient cluster, TimeProvider time)
         using var timer = new PeriodicTimer(Interval, time);
         while (true)
         {
-            var page = await recall.ListChangedAsync(accountId, known, PageSessions, cancellationToken);
+            var page = await ListAsync(accountId, known, PageSessions, cancellationToken);
             foreach (var changed in page.Sessions)
             {
                 known = changed.Change;
@@ -46,4 +47,9 @@ internal sealed class AccountFeed(IClusterClient cluster, TimeProvider time)
             }
         }
     }
+
+    private Task<ChangedSessions> ListAsync(string accountId, long after, int limit, CancellationToken cancellationToken) => calls.ReadAsync(
+        (Recall: Caller.Recall(cluster), accountId, after, limit),
+        static (call, token) => call.Recall.ListChangedAsync(call.accountId, call.after, call.limit, token),
+        cancellationToken);
 }

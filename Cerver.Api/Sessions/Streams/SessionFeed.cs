@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Cerver.Api.Accounts;
+using Cerver.Api.Calls;
 using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Sessions;
@@ -7,7 +8,7 @@ using Cerver.Sessions;
 namespace Cerver.Api.Sessions.Streams;
 
 /// <summary>Reads what happens in sessions, for whoever watches in this process. However many watch a session, it is followed once.</summary>
-internal sealed class SessionFeed(IClusterClient cluster)
+internal sealed class SessionFeed(IClusterClient cluster, GrainCalls calls)
 {
     private readonly LiveTails<SessionEvent> _tails = new();
 
@@ -19,7 +20,7 @@ internal sealed class SessionFeed(IClusterClient cluster)
     public async IAsyncEnumerable<EventFrame> WatchAsync(
         string accountId, string sessionId, long? after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var source = new Source(cluster, accountId, sessionId);
+        var source = new Source(cluster, calls, accountId, sessionId);
         var next = after + 1 ?? 0;
         await foreach (var happened in _tails.ReadAsync(sessionId, () => new SessionWatch(source), next, cancellationToken))
         {
@@ -36,15 +37,18 @@ internal sealed class SessionFeed(IClusterClient cluster)
     /// <summary>How many events the session has.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
     public async Task<long> CountAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
-        (await Caller.Recall(cluster).ReadEventsAsync(accountId, sessionId, from: long.MaxValue, cancellationToken)).Head;
+        (await new Source(cluster, calls, accountId, sessionId).ReadAsync(from: long.MaxValue, cancellationToken)).Head;
 
-    private sealed class Source(IClusterClient cluster, string accountId, string sessionId) : ISessionSource
+    private sealed class Source(IClusterClient cluster, GrainCalls calls, string accountId, string sessionId) : ISessionSource
     {
         private readonly ISessionGrain _session = cluster.GetGrain<ISessionGrain>(SessionKey.For(accountId, sessionId));
 
-        public Task<SessionEventPage> ReadAsync(long from, CancellationToken cancellationToken) =>
-            Caller.Recall(cluster).ReadEventsAsync(accountId, sessionId, from, cancellationToken);
+        public Task<SessionEventPage> ReadAsync(long from, CancellationToken cancellationToken) => calls.ReadAsync(
+            (Recall: Caller.Recall(cluster), accountId, sessionId, from),
+            static (call, token) => call.Recall.ReadEventsAsync(call.accountId, call.sessionId, call.from, token),
+            cancellationToken);
 
-        public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken) => _session.WaitAsync(known, atMost, cancellationToken);
+        public Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken) => calls.ReadAsync(
+            (_session, known, atMost), static (call, token) => call._session.WaitAsync(call.known, call.atMost, token), cancellationToken);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class SessionWatch(ISessionSource source) : ITailSource<SessionE
     private const int EventOverheadBytes = 256;
     private const int RunOverheadBytes = 512;
 
-    /// <summary>How long silence is believed.</summary>
+    /// <summary>How long silence is believed. Shorter than any client of a cluster waits for an answer.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
     public long PositionOf(SessionEvent item) => item.Position + 1;

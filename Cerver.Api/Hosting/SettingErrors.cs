@@ -4,7 +4,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 
-namespace Cerver.Silo;
+namespace Cerver.Api.Hosting;
 
 /// <summary>Turns what the configuration system says of a bad setting into one line with the setting's name and its legal range.</summary>
 internal static partial class SettingErrors
@@ -45,7 +45,8 @@ internal static partial class SettingErrors
     private static string SectionOf(Type options) => options.GetField("Section")?.GetRawConstantValue() as string ?? options.Name;
 
     private static IEnumerable<Type> Options() =>
-        new[] { typeof(Grains.Sessions.SessionLimits).Assembly, typeof(Api.ApiRegistration).Assembly }
+        AppDomain.CurrentDomain.GetAssemblies()
+            .Where(assembly => assembly.GetName().Name!.StartsWith("Cerver.", StringComparison.Ordinal))
             .SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.GetField("Section") is { IsLiteral: true });
 

@@ -1,4 +1,4 @@
-namespace Cerver.Silo;
+namespace Cerver.Api.Hosting;
 
 /// <summary>The gateway cannot start, and the message says in one sentence what to do about it.</summary>
 /// <param name="message">The sentence.</param>

@@ -1,4 +1,4 @@
-namespace Cerver.Grains.Sessions;
+namespace Cerver.Grains;
 
 /// <summary>Lets others wait for something new without telling them what. No news is lost between two calls of the same waiter.</summary>
 internal sealed class News

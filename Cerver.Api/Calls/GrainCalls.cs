@@ -1,0 +1,160 @@
+using System.Runtime.ExceptionServices;
+using Cerver.Errors;
+using Cerver.Operations;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+using Polly;
+using Polly.Retry;
+
+namespace Cerver.Api.Calls;
+
+/// <summary>The one way from the Api to a grain. A call is made again when that is safe, so that whoever waits sees a slow answer and no failure when a silo dies.</summary>
+/// <remarks>
+/// Safe are reads, whatever did not get as far as its grain or changed nothing there, and writes with a name: what they came to is recorded together with their
+/// effect, so an attempt that follows one of unknown outcome finds out. In a cluster every write has a name. Without one a write of unknown outcome is not repeated.
+/// </remarks>
+/// <param name="isCluster">
+/// Whether calls cross to other processes, which may die. Then writes that their callers did not name get a name here, and no attempt is waited for longer than
+/// <see cref="AttemptLimit"/>.
+/// </param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Is told of calls that were repeated, once each.</param>
+internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILogger<GrainCalls> logger)
+{
+    /// <summary>How long all attempts take together. A silo that hangs is out within 4 s and its grains answer after 8 s; most clients wait for 30 s or more.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a machine is waited for that is away. One that restarts is back within seconds.</summary>
+    public static readonly TimeSpan HostLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long one attempt is waited for in a cluster: a little more than the client waits for an answer, for calls that say of themselves that they take longer. It
+    /// goes on meanwhile, and the next attempt waits behind it at its grain.
+    /// </summary>
+    public static readonly TimeSpan AttemptLimit = TimeSpan.FromSeconds(4);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(400);
+    private static readonly ResiliencePropertyKey<GrainCall> CallKey = new("cerver.call");
+
+    private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = arguments => ValueTask.FromResult(MayRepeat(arguments.Context, arguments.Outcome.Exception, time)),
+            MaxRetryAttempts = int.MaxValue,
+            DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(PauseAfter(arguments.AttemptNumber)),
+        })
+        .Build();
+
+    /// <summary>Makes a call that may be made any number of times.</summary>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="read">The call.</param>
+    /// <param name="cancellationToken">Whoever asks goes away. Nothing is repeated then.</param>
+    /// <exception cref="CerverException">Whatever the grain refuses.</exception>
+    public Task<TResult> ReadAsync<TState, TResult>(TState state, Func<TState, CancellationToken, Task<TResult>> read, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            new GrainCall(isRead: true, operation: null, time.GetTimestamp()),
+            (state, read),
+            static (_, call, token) => call.read(call.state, token),
+            cancellationToken);
+
+    /// <summary>Makes a call that changes something. It takes no cancellation: a caller who hangs up must not leave open whether what was sent was done.</summary>
+    /// <param name="operation">The caller's name for the write, or null.</param>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="write">The call, with the name that it goes by: the caller's or the Api's own, and whether it was made before.</param>
+    /// <returns>What it came to. It counts as told again only when the caller named it.</returns>
+    /// <exception cref="CerverException">Whatever the grain refuses.</exception>
+    public async Task<Operations.Outcome<TResult>> WriteAsync<TState, TResult>(
+        Operation? operation, TState state, Func<TState, Operation?, Task<Operations.Outcome<TResult>>> write)
+    {
+        var named = operation ?? (isCluster ? Operation.New(time.GetUtcNow()) : null);
+        var outcome = await ExecuteAsync(
+            new GrainCall(isRead: false, named, time.GetTimestamp()),
+            (state, write),
+            static (call, made, _) => made.write(made.state, call.Operation),
+            CancellationToken.None);
+        return operation is null ? new(outcome.Value, IsReplayed: false) : outcome;
+    }
+
+    private static bool MayRepeat(ResilienceContext context, Exception? failure, TimeProvider time)
+    {
+        if (failure is null || context.CancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        var call = context.Properties.GetValue(CallKey, null!);
+        var limit = CallFailures.Of(failure) == CallFailure.HostAway ? HostLimit : Limit;
+
+        // What begins after a pause must still have time left.
+        return call.MayRepeatAfter(failure) && time.GetElapsedTime(call.Began) + MaxPause < limit;
+    }
+
+    /// <summary>Doubles from attempt to attempt, and is anywhere in its upper half, so that callers who failed together do not come back together.</summary>
+    private static TimeSpan PauseAfter(int attempt)
+    {
+        var longest = Math.Min(FirstPause.TotalMilliseconds * (1L << Math.Min(attempt, 16)), MaxPause.TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(longest * (1 + Random.Shared.NextDouble()) / 2);
+    }
+
+    private async Task<TResult> ExecuteAsync<TState, TResult>(
+        GrainCall call, TState state, Func<GrainCall, TState, CancellationToken, Task<TResult>> make, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(CallKey, call);
+        try
+        {
+            var result = await _pipeline.ExecuteAsync(
+                static async (context, attempt) =>
+                {
+                    var (calls, call, state, make) = attempt;
+                    return await calls.AttemptAsync(call, make(call, state, context.CancellationToken), context.CancellationToken);
+                },
+                context,
+                (this, call, state, make));
+            if (call.FirstFailure is { } first)
+            {
+                LogRepeated(call.Failures + 1, time.GetElapsedTime(call.Began).TotalMilliseconds, CallFailures.NameOf(first));
+            }
+
+            return result;
+        }
+        catch (Exception last) when (call.Failures > 1 && !cancellationToken.IsCancellationRequested)
+        {
+            LogGivenUp(
+                call.Failures, time.GetElapsedTime(call.Began).TotalMilliseconds, CallFailures.NameOf(call.FirstFailure!), CallFailures.NameOf(last));
+            ExceptionDispatchInfo.Throw(call.FailureOf(last));
+            throw;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async Task<TResult> AttemptAsync<TResult>(GrainCall call, Task<TResult> attempt, CancellationToken cancellationToken)
+    {
+        if (!isCluster || attempt.IsCompleted)
+        {
+            return await attempt;
+        }
+
+        var left = Limit - time.GetElapsedTime(call.Began);
+        var limit = left < FirstPause ? FirstPause : left < AttemptLimit ? left : AttemptLimit;
+        try
+        {
+            return await attempt.WaitAsync(limit, time, cancellationToken);
+        }
+        finally
+        {
+            // Nobody waits any more for one that goes on.
+            attempt.Ignore();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A call was answered by its attempt {Attempts}, after {Milliseconds} ms; the first failed with {Reason}")]
+    private partial void LogRepeated(int attempts, double milliseconds, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A call was given up after {Attempts} attempts and {Milliseconds} ms; the first failed with {Reason}, the last with {LastReason}")]
+    private partial void LogGivenUp(int attempts, double milliseconds, string reason, string lastReason);
+}
