@@ -71,12 +71,10 @@ public sealed class PostgresSchemaTests
 
         await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
         var next = (long)(await database.ScalarAsync("select number from next_change"))!;
-        var known = (long)(await database.ScalarAsync("select number from known_change"))!;
         await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
         var later = (long)(await database.ScalarAsync("select number from next_change"))!;
 
         Assert.InRange(next, Last + 1, Last + (1 << 22));
-        Assert.True(known > Last);
         Assert.InRange(later, next + 1, next + (1 << 22));
     }
 

@@ -25,23 +25,33 @@ internal sealed class PostgresServer : IAsyncDisposable
         wait "$server"
         """;
 
-    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(() => StartAsync(fromEnvironment: true));
+    private static readonly Lock Gate = new();
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly string? _directory;
     private readonly string _connectionString;
-    private readonly Lazy<Task<string>> _template;
+    private readonly string _template = NewName();
+    private static Task<PostgresServer>? _shared;
+    private Task? _templateMade;
     private Process? _keeper;
 
     private PostgresServer(string? directory, string connectionString)
     {
         _directory = directory;
         _connectionString = connectionString;
-        _template = new(CreateTemplateAsync);
     }
 
     /// <summary>The one server that most tests use, started with the first of them.</summary>
-    public static Task<PostgresServer> Shared => SharedServer.Value;
+    public static Task<PostgresServer> Shared
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _shared ??= StartAsync(fromEnvironment: true);
+            }
+        }
+    }
 
     /// <summary>Where the installed programs are.</summary>
     public static string Programs { get; } = FindPrograms();
@@ -53,10 +63,14 @@ internal sealed class PostgresServer : IAsyncDisposable
     public static Task<PostgresServer> StartOwnAsync() => StartAsync(fromEnvironment: false);
 
     /// <summary>A connection string to a new database with the newest schema.</summary>
-    public async Task<string> CreateDatabaseAsync() => await CreateDatabaseAsync(await _template.Value);
+    public async Task<string> CreateDatabaseAsync()
+    {
+        await MakeTemplateAsync();
+        return await CreateDatabaseAsync(NewName(), _template);
+    }
 
     /// <summary>A connection string to a new database without any table.</summary>
-    public Task<string> CreateEmptyDatabaseAsync() => CreateDatabaseAsync("template0");
+    public Task<string> CreateEmptyDatabaseAsync() => CreateDatabaseAsync(NewName(), "template0");
 
     /// <summary>Removes a database, whoever is connected to it.</summary>
     public async Task DropDatabaseAsync(string connectionString) =>
@@ -155,23 +169,27 @@ internal sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
-    private async Task<string> CreateTemplateAsync()
+    private Task MakeTemplateAsync()
     {
-        var template = await CreateEmptyDatabaseAsync();
-        await using (var source = PostgresDatabase.Create(template + ";Pooling=false"))
+        lock (Gate)
         {
-            await PostgresSchema.MigrateAsync(source, CancellationToken.None);
+            return _templateMade ??= MigrateAsync();
         }
 
-        return NameOf(template);
+        async Task MigrateAsync()
+        {
+            await using var source = PostgresDatabase.Create(await CreateDatabaseAsync(_template, "template0") + ";Pooling=false");
+            await PostgresSchema.MigrateAsync(source, CancellationToken.None);
+        }
     }
 
-    private async Task<string> CreateDatabaseAsync(string template)
+    private async Task<string> CreateDatabaseAsync(string name, string template)
     {
-        var name = $"cerver_{Guid.NewGuid():n}";
         await ExecuteAsync($"create database {name} template {template}");
         return new NpgsqlConnectionStringBuilder(_connectionString) { Database = name, Pooling = true }.ToString();
     }
+
+    private static string NewName() => $"cerver_{Guid.NewGuid():n}";
 
     private async Task ExecuteAsync(string statement)
     {
@@ -208,19 +226,17 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private void DropTemplate()
     {
-        if (_template is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
-        {
-            using var connection = new NpgsqlConnection(_connectionString);
-            connection.Open();
-            using var command = new NpgsqlCommand($"drop database if exists {_template.Value.GetAwaiter().GetResult()}", connection);
-            command.ExecuteNonQuery();
-        }
+        using var connection = new NpgsqlConnection(_connectionString);
+        connection.Open();
+        using var command = new NpgsqlCommand($"drop database if exists {_template}", connection);
+        command.ExecuteNonQuery();
     }
 
     private static Process Run(string program, IEnumerable<string> arguments, bool keepsInput)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = !keepsInput,
             RedirectStandardError = !keepsInput,

@@ -22,7 +22,7 @@ internal sealed class PostgresOperationStore(PostgresConnections connections, Ti
         while (removed == IOperationStore.RemovedAtOnce)
         {
             var statement = new PostgresStatement("Operations/Postgres/remove_old.sql").Number(expired).Number(IOperationStore.RemovedAtOnce);
-            removed = (await connections.WriteAsync(cancellationToken, statement.ToCommand()))[0];
+            removed = await connections.WriteAsync(cancellationToken, statement.ToCommand());
         }
     }
 

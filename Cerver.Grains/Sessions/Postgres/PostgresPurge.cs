@@ -76,9 +76,8 @@ internal sealed partial class PostgresPurge(PostgresConnections connections, Tim
             long erased = SessionPages.ErasedAtOnce;
             while (erased == SessionPages.ErasedAtOnce)
             {
-                var numbers = await connections.WriteAsync(
+                erased = await connections.WriteAsync(
                     cancellationToken, Lock(sessionId), new PostgresStatement(part).Text(sessionId).Number(SessionPages.ErasedAtOnce).ToCommand());
-                erased = numbers[^1];
             }
         }
 

@@ -15,7 +15,7 @@ internal sealed class PostgresSessionEvents : ISessionEventDetails
     private readonly List<TranscriptEntry> _entries = [];
     private readonly Dictionary<string, RunRecord> _ends = new(StringComparer.Ordinal);
     private readonly ILookup<string, RunChunk> _output;
-    private long _firstEntry;
+    private readonly long _firstEntry;
 
     private PostgresSessionEvents(long firstEntry, ImmutableArray<TranscriptEntry> entries, ImmutableArray<(string RunId, RunChunk Chunk)> output, ImmutableArray<RunRecord> ends)
     {

@@ -50,12 +50,12 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
         cancellationToken);
 
     /// <summary>Runs statements that change something, all or none. They are on disk when the task completes.</summary>
-    /// <returns>The number that each statement gives, as far as it gives one.</returns>
+    /// <returns>The number that the last statement gives, 0 when it gives none.</returns>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database takes no write; nothing was
     /// changed in either case. <see cref="CerverError.StorageInDoubt"/> when the connection was lost.
     /// </exception>
-    public async Task<ImmutableArray<long>> WriteAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] commands)
+    public async Task<long> WriteAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] commands)
     {
         await using var connection = await OpenAsync(cancellationToken);
         try
@@ -66,17 +66,17 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
                 batch.BatchCommands.Add(command);
             }
 
-            var numbers = ImmutableArray.CreateBuilder<long>();
+            var number = 0L;
             await using (var rows = await batch.ExecuteReaderAsync(CancellationToken.None))
             {
                 do
                 {
-                    numbers.AddRange(await rows.ReadAllAsync(static row => Convert.ToInt64(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture), CancellationToken.None));
+                    number = await rows.ReadAsync(CancellationToken.None) && rows.GetFieldType(0) == typeof(long) ? rows.GetInt64(0) : 0;
                 }
                 while (await rows.NextResultAsync(CancellationToken.None));
             }
 
-            return numbers.ToImmutable();
+            return number;
         }
         catch (NpgsqlException failure)
         {

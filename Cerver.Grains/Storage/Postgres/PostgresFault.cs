@@ -7,18 +7,29 @@ internal static class PostgresFault
 {
     private const string StatementCompletionUnknown = "40003";
 
+    /// <summary>What Npgsql says when not all of what it had to send could be sent; it has no code for it.</summary>
+    private const string NotSent = "Exception while writing to stream";
+
     /// <summary>
-    /// Whether nothing of what was sent is on disk. An error that the server tells has undone the transaction. Silence says nothing: the commit may have come
-    /// before it.
+    /// Whether nothing of what was sent is on disk. An error that the server tells has undone the transaction, and what did not reach it whole has no end at
+    /// which it would have been committed. Silence says nothing: the commit may have come before it.
     /// </summary>
-    public static bool IsUndone(Exception failure) =>
-        failure is PostgresException { SqlState: not (PostgresErrorCodes.CrashShutdown or StatementCompletionUnknown) };
+    public static bool IsUndone(Exception failure) => failure switch
+    {
+        PostgresException told => told.SqlState is not (PostgresErrorCodes.CrashShutdown or StatementCompletionUnknown),
+        NpgsqlException lost => lost.Message == NotSent,
+        _ => false,
+    };
 
     /// <summary>
     /// Whether the connection was of no use any more before anything was done with it, as all in the pool are when the server was stopped. Another one may be.
     /// </summary>
-    public static bool IsStale(Exception failure) =>
-        failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.IdleSessionTimeout };
+    public static bool IsStale(Exception failure) => failure switch
+    {
+        PostgresException told => told.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.IdleSessionTimeout,
+        NpgsqlException lost => lost.Message == NotSent,
+        _ => false,
+    };
 
     /// <summary>Whether the connection was lost, or the time for an answer was over.</summary>
     public static bool IsLost(Exception failure) => failure is NpgsqlException and not PostgresException || !IsUndone(failure);

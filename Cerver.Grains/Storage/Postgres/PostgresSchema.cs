@@ -95,7 +95,7 @@ internal static class PostgresSchema
         catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
             throw new InvalidOperationException(
-                $"Another process has been working on the schema of the database '{connection.Database}' for two minutes. See what it does, then start this again.");
+                $"Another process has been working on the schema of the database '{connection.Database}' for two minutes. See what it does, then start this again.", busy);
         }
     }
 
