@@ -9,6 +9,9 @@ public sealed class ApiOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Cerver:Api";
 
+    /// <summary>Whether a silo serves the API too. If not, it answers the probes and nothing else, and front doors serve the API.</summary>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>The largest request body, in bytes.</summary>
     [Range(1_024, 1_073_741_824)]
     public int MaxBodyBytes { get; set; } = 8 * 1_024 * 1_024;

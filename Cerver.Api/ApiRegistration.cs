@@ -23,6 +23,13 @@ public static class ApiRegistration
     /// </summary>
     private const long DroppedBodyBytes = 64L * 1_024 * 1_024;
 
+    /// <summary>Registers what <see cref="MapCerverProbes"/> needs.</summary>
+    public static IServiceCollection AddCerverProbes(this IServiceCollection services)
+    {
+        services.AddOptions<KestrelServerOptions>().Configure(static kestrel => kestrel.AddServerHeader = false);
+        return services.AddSingleton<Readiness>();
+    }
+
     /// <summary>Registers everything that <see cref="MapCerverApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.</param>
@@ -34,9 +41,9 @@ public static class ApiRegistration
     {
         services.AddOptionsWithValidateOnStart<ApiOptions, ApiOptionsValidator>().Bind(configuration.GetSection(ApiOptions.Section));
         services.AddOptionsWithValidateOnStart<AuthOptions, AuthOptionsValidator>().Bind(configuration.GetSection(AuthOptions.Section));
+        services.AddCerverProbes();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(static (kestrel, api) =>
         {
-            kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = api.Value.MaxBodyBytes + DroppedBodyBytes;
         });
 
@@ -52,7 +59,6 @@ public static class ApiRegistration
         services.AddExceptionHandler<RefusalHandler>();
 
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GrainCalls>(provider, isCluster));
-        services.AddSingleton<Readiness>();
         services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();
@@ -60,6 +66,14 @@ public static class ApiRegistration
         services.AddSingleton<AccountFeed>();
         services.AddApiReference();
         return services;
+    }
+
+    /// <summary>Maps only what tells whether the process lives and can serve. Call it once, before the host starts.</summary>
+    public static WebApplication MapCerverProbes(this WebApplication app)
+    {
+        app.UseRouting();
+        app.MapProbes();
+        return app;
     }
 
     /// <summary>Maps every route of the contract. Call it once, before the host starts.</summary>

@@ -6,6 +6,11 @@ namespace Cerver;
 /// <summary>Makes the ids of the contract and knows their shape.</summary>
 public static class Ids
 {
+    /// <summary>How many hexadecimal digits name a host.</summary>
+    public const int HostLength = 8;
+
+    private const int SandboxLength = 36;
+
     private static long _last;
 
     /// <summary>A new session id: a UUIDv7 of 36 characters, later than every id this process made before.</summary>
@@ -14,14 +19,19 @@ public static class Ids
     /// <summary>A new run id: <c>run_</c> and 32 hexadecimal digits in order of time.</summary>
     public static string NewRun(TimeProvider time) => $"run_{NewVersion7(time):n}";
 
-    /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time.</summary>
-    public static string NewSandbox(TimeProvider time) => $"sbx_{NewVersion7(time):n}";
+    /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time, then those of its host, if it has one.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="host">The host that alone can reach the sandbox, <see cref="HostLength"/> hexadecimal digits, or empty when every silo can.</param>
+    public static string NewSandbox(TimeProvider time, string host = "") => $"sbx_{NewVersion7(time):n}{host}";
 
     /// <summary>When a sandbox id was made, to the millisecond; the earliest time there is for an id that does not say.</summary>
     public static DateTimeOffset TimeOfSandbox(string sandboxId) =>
-        sandboxId.Length == 36 && Guid.TryParseExact(sandboxId.AsSpan(4), "n", out var id)
+        sandboxId.Length is SandboxLength or SandboxLength + HostLength && Guid.TryParseExact(sandboxId.AsSpan(4, 32), "n", out var id)
             ? DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(id.ToByteArray(bigEndian: true)) >>> 16)
             : DateTimeOffset.MinValue;
+
+    /// <summary>The host that alone can reach a sandbox, or empty when every silo can.</summary>
+    public static string HostOfSandbox(string sandboxId) => sandboxId.Length == SandboxLength + HostLength ? sandboxId[SandboxLength..] : "";
 
     /// <summary>Whether a text can be a session id at all. What cannot need not be looked up.</summary>
     public static bool IsSession(string text) => text.Length == 36 && Guid.TryParseExact(text, "d", out _) && !text.Any(char.IsAsciiLetterUpper);

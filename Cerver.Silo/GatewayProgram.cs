@@ -1,57 +1,38 @@
+using Cerver.Api.Hosting;
 using Cerver.Errors;
 using Cerver.Grains.Storage;
+using Cerver.Silo.Clustered;
 using Cerver.Silo.Standalone;
-using Microsoft.Extensions.Options;
 
 namespace Cerver.Silo;
 
 /// <summary>Runs the gateway as a process: start, serve until told to stop, and say in one line why it cannot.</summary>
 internal static class GatewayProgram
 {
-    private const int CouldNotStart = 1;
-
-    /// <summary>The word of sysexits.h for a failure that another attempt may not meet.</summary>
-    private const int TryAgain = 75;
-
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs until SIGTERM or SIGINT, or checks the data directory when the first argument is <c>check</c>.</summary>
+    /// <summary>A database server looks after its disk itself.</summary>
+    private static Task<string> Never { get; } = new TaskCompletionSource<string>().Task;
+
+    /// <summary>
+    /// Runs until SIGTERM or SIGINT; checks the data directory when the first argument is <c>check</c>, and brings the schema of a cluster's database up to date
+    /// when it is <c>migrate</c>.
+    /// </summary>
     /// <returns>
     /// The exit code: 0 after a stop that was asked for, 1 when the gateway could not start or the check found something, 75 when the database
     /// failed or takes no writes at the start, so that whoever supervises starts the gateway again.
     /// </returns>
-    public static async Task<int> RunAsync(string[] args)
+    public static Task<int> RunAsync(string[] args) => StartFailures.ReportAsync(async () => args switch
     {
-        try
-        {
-            return args is ["check", .. var settings] ? DataCheck.Run(settings, Console.Out) : await ServeAsync(args);
-        }
-        catch (OptionsValidationException invalid)
-        {
-            return await RefuseAsync(SettingErrors.Describe(invalid));
-        }
-        catch (InvalidOperationException unreadable) when (SettingErrors.Describe(unreadable) is { } sentence)
-        {
-            return await RefuseAsync(sentence);
-        }
-        catch (GatewayStartException refusal)
-        {
-            return await RefuseAsync(refusal.Message, refusal.MayPass ? TryAgain : CouldNotStart);
-        }
-        catch (Exception unusable) when (unusable is FormatException or System.Net.Sockets.SocketException)
-        {
-            return await RefuseAsync($"The gateway cannot listen at what --urls or ASPNETCORE_URLS says: {unusable.Message} An address looks like http://127.0.0.1:8080.");
-        }
-        catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            return await RefuseAsync($"{taken.Message} Stop what listens there, or choose another address with --urls.");
-        }
-    }
+        ["check", .. var settings] => DataCheck.Run(settings, Console.Out),
+        ["migrate", .. var settings] => await ClusterDatabase.MigrateAsync(settings, Console.Out),
+        _ => await ServeAsync(args),
+    });
 
     private static async Task<int> ServeAsync(string[] args)
     {
-        var app = Gateway.Build(args);
-        var failure = app.Services.GetRequiredService<StorageFailure>().Occurred;
+        var app = await Gateway.BuildAsync(args, CancellationToken.None);
+        var failure = app.Services.GetService<StorageFailure>()?.Occurred ?? Never;
         try
         {
             await StartAsync(app);
@@ -68,7 +49,7 @@ internal static class GatewayProgram
             await (failure.IsCompleted ? StopAsync(app) : app.DisposeAsync().AsTask());
         }
 
-        return failure.IsCompleted ? await RefuseAsync(await failure, TryAgain) : 0;
+        return failure.IsCompleted ? await StartFailures.RefuseAsync(await failure, StartFailures.TryAgain) : 0;
     }
 
     /// <summary>Starts the gateway. What the last process left open is closed then, so the database must take writes.</summary>
@@ -97,11 +78,5 @@ internal static class GatewayProgram
             // The process ends now, whatever still hangs on the database.
             await Console.Error.WriteLineAsync($"cerver: Not everything could be stopped in order: {failure.Message}");
         }
-    }
-
-    private static async Task<int> RefuseAsync(string sentence, int exitCode = CouldNotStart)
-    {
-        await Console.Error.WriteLineAsync($"cerver: {sentence}");
-        return exitCode;
     }
 }

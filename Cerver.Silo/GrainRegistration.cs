@@ -1,16 +1,22 @@
 using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Computes.Local;
 using Cerver.Grains.Operations;
+using Cerver.Grains.Operations.Postgres;
 using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Runs.Postgres;
 using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Sessions;
+using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
+using Cerver.Grains.Storage.Postgres;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Grains.Upkeep;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Cerver.Silo;
 
@@ -24,8 +30,10 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
+        services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>()
-            .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep>(provider => provider.GetRequiredService<SandboxSweep>());
+            .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
+            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
     }
 
     /// <summary>Sessions and runs in one SQLite file.</summary>
@@ -38,6 +46,18 @@ internal static class GrainRegistration
         .AddSingleton<ISessionStore, SqliteSessionStore>()
         .AddSingleton<IRunStore, SqliteRunStore>()
         .AddSingleton<IOperationStore, SqliteOperationStore>()
+        .AddSingleton<IUpkeep, OperationExpiry>()
+        .AddSingleton<IUpkeep, PurgeUpkeep>();
+
+    /// <summary>Sessions and runs in a PostgreSQL database, whose schema is up to date.</summary>
+    public static IServiceCollection AddPostgres(this IServiceCollection services, NpgsqlDataSource source) => services
+        .AddSingleton(_ => source)
+        .AddSingleton<PostgresConnections>()
+        .AddSingleton<PostgresCommitPipeline>()
+        .AddSingleton<PostgresPurge>()
+        .AddSingleton<ISessionStore, PostgresSessionStore>()
+        .AddSingleton<IRunStore, PostgresRunStore>()
+        .AddSingleton<IOperationStore, PostgresOperationStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()
         .AddSingleton<IUpkeep, PurgeUpkeep>();
 

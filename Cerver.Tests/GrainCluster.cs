@@ -1,12 +1,15 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using Cerver.Computes;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Cerver.Silo;
 using Cerver.Silo.Standalone;
 using Cerver.Tests.Computes;
+using Cerver.Tests.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,12 +17,16 @@ using Orleans.TestingHost;
 
 namespace Cerver.Tests;
 
-/// <summary>A silo over real SQLite in a directory of its own, with a compute provider that tests steer.</summary>
-public sealed class GrainCluster : IAsyncLifetime
+/// <summary>A silo over a real database, with what Orleans itself keeps in SQLite in a directory of its own, with a compute provider that tests steer.</summary>
+public class GrainCluster : IAsyncLifetime
 {
     private readonly string _path = Directory.CreateTempSubdirectory("cerver-grains-").FullName;
     private DataDirectory? _data;
+    private PostgresTestDatabase? _postgres;
     private InProcessTestCluster? _cluster;
+
+    /// <summary>Where sessions and runs are kept.</summary>
+    internal TestedDatabase Database { get; init; }
 
     internal ScriptedProvider Provider { get; } = new();
 
@@ -43,12 +50,22 @@ public sealed class GrainCluster : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _data = DataDirectory.Open(new ConfigurationBuilder().AddInMemoryCollection([new("CERVER_DATA", _path)]).Build());
+        _postgres = Database == TestedDatabase.Postgres ? await PostgresTestDatabase.CreateAsync() : null;
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 1);
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton(Time);
             silo.Services.AddSingleton<IComputeProvider>(Provider);
-            silo.Services.AddCerverGrains().AddSqlite(_data);
+            silo.Services.AddCerverGrains();
+            if (_postgres is null)
+            {
+                silo.Services.AddSqlite(_data);
+            }
+            else
+            {
+                silo.Services.AddPostgres(_postgres.Source).AddSingleton<StorageFailure>();
+            }
+
             silo.UseDataDirectory(_data);
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
             Configure?.Invoke(silo);
@@ -65,6 +82,11 @@ public sealed class GrainCluster : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _cluster!.DisposeAsync();
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
+        }
+
         _data!.Dispose();
         Directory.Delete(_path, recursive: true);
     }
@@ -73,12 +95,12 @@ public sealed class GrainCluster : IAsyncLifetime
     internal Task StopSiloAsync() => _cluster!.StopSiloAsync(_cluster.Silos[0]);
 
     /// <summary>Changes the database behind the gateway's back.</summary>
-    internal void Execute(string statement)
+    internal async Task ExecuteAsync(string statement)
     {
-        using var connection = new SqliteDatabase(_data!.DatabasePath).Open();
-        using var command = connection.CreateCommand();
+        await using DbConnection connection = _postgres is null ? new SqliteDatabase(_data!.DatabasePath).Open() : await _postgres.Source.OpenConnectionAsync();
+        await using var command = connection.CreateCommand();
         command.CommandText = statement;
-        command.ExecuteNonQuery();
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>An account of the test's own.</summary>
@@ -108,3 +130,13 @@ public sealed class GrainCluster : IAsyncLifetime
 /// <summary>The tests that share one silo.</summary>
 [CollectionDefinition(nameof(GrainCluster))]
 public sealed class GrainClusterCollection : ICollectionFixture<GrainCluster>;
+
+/// <inheritdoc/>
+public sealed class PostgresGrainCluster : GrainCluster
+{
+    public PostgresGrainCluster() => Database = TestedDatabase.Postgres;
+}
+
+/// <summary>The tests that share one silo over PostgreSQL.</summary>
+[CollectionDefinition(nameof(PostgresGrainCluster))]
+public sealed class PostgresGrainClusterCollection : ICollectionFixture<PostgresGrainCluster>;

@@ -32,6 +32,18 @@ public sealed class IdsTests
         Assert.Equal(DateTimeOffset.MinValue, Ids.TimeOfSandbox("sbx_0123456789abcdef"));
     }
 
+    [Fact]
+    public void A_sandbox_id_tells_the_host_that_alone_can_reach_it_and_still_when_it_was_made()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddYears(2));
+        var onHost = Ids.NewSandbox(time, "0a1b2c3d");
+        var anywhere = Ids.NewSandbox(time);
+
+        Assert.Equal(("0a1b2c3d", ""), (Ids.HostOfSandbox(onHost), Ids.HostOfSandbox(anywhere)));
+        Assert.InRange(Ids.TimeOfSandbox(onHost) - time.GetUtcNow(), TimeSpan.FromMilliseconds(-1), TimeSpan.FromMilliseconds(1));
+        Assert.Equal("", Ids.HostOfSandbox("sbx_gone"));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("not-an-id")]

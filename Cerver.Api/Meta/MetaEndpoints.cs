@@ -35,6 +35,12 @@ internal static class MetaEndpoints
         meta.MapProbe("/", GetInfo).WithName("getGateway")
             .WithSummary("Tells what answers here and where things are.")
             .Produces<GatewayInfo>();
+        routes.MapProbes();
+    }
+
+    public static void MapProbes(this IEndpointRouteBuilder routes)
+    {
+        var meta = routes.MapGroup(string.Empty).WithTags("Meta");
         meta.MapProbe("/livez", GetLive).WithName("getLiveness")
             .WithSummary("Tells that the process is up, whatever it depends on.")
             .Produces<HealthAnswer>();

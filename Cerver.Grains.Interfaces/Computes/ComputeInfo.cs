@@ -36,7 +36,12 @@ public sealed record ComputeInfo(
     [property: Id(5)] string Scope,
     [property: Id(6)] string Kind,
     [property: Id(7)] ImmutableArray<SandboxRuntime> Runtimes,
-    [property: Id(8)] bool Network);
+    [property: Id(8)] bool Network)
+{
+    /// <summary>The hosts that have it ready now; one of them is empty when any silo can bring its sandboxes up. Not for callers of the API.</summary>
+    [Id(9)]
+    public ImmutableArray<string> Hosts { get; init; } = [""];
+}
 
 /// <summary>Why no compute could take a session: what each candidate lacks.</summary>
 /// <param name="Requirements">The requirements, a JSON object as the caller sent it, or null.</param>

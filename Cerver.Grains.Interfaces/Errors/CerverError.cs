@@ -56,8 +56,8 @@ public enum CerverError
     StorageInDoubt = 15,
 
     /// <summary>
-    /// The machine of the gateway that has the session's sandbox is not in the cluster right now; nothing was changed. It may be restarting, so the same call may
-    /// be made again within seconds.
+    /// The machine that alone can reach the session's sandbox is not in the cluster now, or is about to leave it. Nothing was changed. After a restart it
+    /// is back within seconds.
     /// </summary>
     HostUnavailable = 16,
 }

@@ -59,7 +59,7 @@ public sealed record ChangedSession(
     [property: Id(1)] SessionRecord Session);
 
 /// <summary>A part of an account's sessions in the order of their last changes.</summary>
-/// <param name="Head">The number of the last change in the account, 0 when it has no session.</param>
+/// <param name="Head">The number up to which the changes are known: what changes from now on has a higher one. Never lower than before; 0 when nothing has changed yet.</param>
 /// <param name="Sessions">The sessions.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.changed-list")]
 public sealed record ChangedSessions(

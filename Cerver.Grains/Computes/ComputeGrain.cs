@@ -1,5 +1,6 @@
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Sessions;
 using Cerver.Runs;
@@ -11,16 +12,17 @@ using Orleans.Streams;
 namespace Cerver.Grains.Computes;
 
 /// <inheritdoc cref="IComputeGrain"/>
-[GrainType("compute")]
+[GrainType("compute"), HostPlacement]
 internal sealed partial class ComputeGrain(
     [PersistentState("compute", ComputeGrain.StorageName)] IPersistentState<ComputeState> state,
-    IEnumerable<IComputeProvider> providers,
+    HostProviders providers,
+    SandboxDrain drain,
     IRunStore runs,
     ISessionStore sessions,
     IOptions<SessionLimits> limits,
     IOptions<SandboxLifetimeOptions> lifetime,
     TimeProvider time,
-    ILogger<ComputeGrain> logger) : Grain, IComputeGrain, IRemindable, IDisposable
+    ILogger<ComputeGrain> logger) : Grain, IComputeGrain, IRemindable, IIncomingGrainCallFilter, IDisposable
 {
     /// <summary>The ADO.NET provider that keeps the state of grains.</summary>
     public const string StorageName = "grains";
@@ -48,7 +50,7 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
-        _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, time, logger);
+        _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, drain, time, logger);
         _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, _runs.Going, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
@@ -65,6 +67,22 @@ internal sealed partial class ComputeGrain(
             // The session may be waiting for this very activation, so nobody may wait for the session here. When the word is lost the status says
             // running until the next run, pause or start of the gateway.
             Session().SandboxLostAsync(_sandboxId, CancellationToken.None).Ignore();
+        }
+    }
+
+    /// <summary>Away from the sandbox's host this activation only stands in, and the host may be back with the next call.</summary>
+    public async Task Invoke(IIncomingGrainCallContext context)
+    {
+        try
+        {
+            await context.Invoke();
+        }
+        finally
+        {
+            if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
+            {
+                DeactivateOnIdle();
+            }
         }
     }
 
@@ -186,7 +204,7 @@ internal sealed partial class ComputeGrain(
     private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, _sessionId));
 
     private IComputeProvider Provider() =>
-        providers.FirstOrDefault(provider => provider.Name == state.State.Provider)
+        providers.Of(_sandboxId, state.State.Provider)
         ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{state.State.Provider}'.");
 
     private async Task<ISandbox> OpenAsync(CancellationToken cancellationToken)
@@ -195,6 +213,8 @@ internal sealed partial class ComputeGrain(
         {
             throw new CerverException(CerverError.ProviderUnavailable, "The sandbox was released.");
         }
+
+        drain.RequireStaying();
 
         if (_sandbox is { Closed.IsCompleted: false } open)
         {

@@ -10,6 +10,9 @@ internal interface IComputeProvider
     /// <summary>The provider's word in the contract, such as <c>local</c>.</summary>
     string Name { get; }
 
+    /// <summary>Whether its sandboxes are on the machine of the silo, so that no other silo can reach them.</summary>
+    bool IsOnHost => false;
+
     /// <summary>Whether it can be used and what it can do, as it is now. Answers at once.</summary>
     ComputeInfo Describe();
 

@@ -1,5 +1,6 @@
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Runs;
 using Cerver.Runs;
 using Cerver.Sessions;
@@ -13,10 +14,11 @@ namespace Cerver.Grains.Computes;
 /// <param name="sandboxId">Names the sandbox in the log.</param>
 /// <param name="maxOutputBytes">Output of a run beyond is left out.</param>
 /// <param name="changed">Is told when a run begins or is over.</param>
+/// <param name="drain">Is told the same, for the whole silo.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class SandboxRuns(
-    IRunStore runs, string sandboxId, long maxOutputBytes, Action changed, TimeProvider time, ILogger logger) : IDisposable
+    IRunStore runs, string sandboxId, long maxOutputBytes, Action changed, SandboxDrain drain, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(5);
@@ -37,6 +39,7 @@ internal sealed partial class SandboxRuns(
             sessionId, run, process, runs, () => session.OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), maxOutputBytes, time, logger);
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
+        drain.Began();
         going.Reported = ReportAsync(going, session);
         changed();
     }
@@ -109,10 +112,17 @@ internal sealed partial class SandboxRuns(
 
     private async Task ReportAsync(GoingRun going, ISessionGrain session)
     {
-        var ended = await going.Recorded;
-        await TellAsync(token => session.CompleteRunAsync(ended, token));
-        _going.Remove(going.RunId);
-        changed();
+        try
+        {
+            var ended = await going.Recorded;
+            await TellAsync(token => session.CompleteRunAsync(ended, token));
+            _going.Remove(going.RunId);
+            changed();
+        }
+        finally
+        {
+            drain.Ended();
+        }
     }
 
     private async Task PublishAsync(IAsyncStream<RunOutput> stream, RunOutput output)

@@ -1,34 +1,34 @@
 using Cerver.Errors;
 using Cerver.Grains.Sessions;
-using Cerver.Grains.Upkeep;
 using Microsoft.Extensions.Logging;
 
 namespace Cerver.Grains.Computes;
 
 /// <summary>Removes the files of sandboxes that no session has: a crash or a failed release leaves some.</summary>
 internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> providers, ISessionStore sessions, TimeProvider time, ILogger<SandboxSweep> logger)
-    : IUpkeep
 {
     /// <summary>A sandbox comes before the row that names it. One that is older than this and in no row never will be.</summary>
     private static readonly TimeSpan Age = TimeSpan.FromHours(1);
 
-    /// <summary>Removes those that cannot be about to get a session any more, and what was left of others.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Removes those of some providers that cannot be about to get a session any more, and what was left of others.</summary>
+    public async Task RunAsync(ImmutableArray<IComputeProvider> some, CancellationToken cancellationToken)
     {
-        await SweepAsync(time.GetUtcNow() - Age, cancellationToken);
-        await EraseAsync(cancellationToken);
+        await SweepAsync(some, time.GetUtcNow() - Age, cancellationToken);
+        await EraseAsync(some, cancellationToken);
     }
 
     /// <summary>
     /// Takes all of them out of the way, before the first request of a process that is the only one to use its providers' files. Erasing them, which
-    /// takes the longer the more there are, is left to <see cref="EraseAsync"/>.
+    /// takes the longer the more there are, is left to <see cref="EraseAsync(CancellationToken)"/>.
     /// </summary>
-    public Task RunAtStartAsync(CancellationToken cancellationToken) => SweepAsync(DateTimeOffset.MaxValue, cancellationToken);
+    public Task RunAtStartAsync(CancellationToken cancellationToken) => SweepAsync(providers, DateTimeOffset.MaxValue, cancellationToken);
 
     /// <summary>Erases what was taken out of the way. What is left when it is cancelled is erased within the hour or at the next start.</summary>
-    public async Task EraseAsync(CancellationToken cancellationToken)
+    public Task EraseAsync(CancellationToken cancellationToken) => EraseAsync(providers, cancellationToken);
+
+    private async Task EraseAsync(IEnumerable<IComputeProvider> some, CancellationToken cancellationToken)
     {
-        foreach (var provider in providers)
+        foreach (var provider in some)
         {
             try
             {
@@ -41,9 +41,9 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
         }
     }
 
-    private async Task SweepAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    private async Task SweepAsync(IEnumerable<IComputeProvider> some, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        foreach (var provider in providers)
+        foreach (var provider in some)
         {
             var count = 0;
             foreach (var sandboxId in await ListAsync(provider, cancellationToken))

@@ -11,6 +11,9 @@ internal interface IOperationStore
     /// <summary>How long a key stands for its operation.</summary>
     static TimeSpan Lifetime { get; } = TimeSpan.FromHours(24);
 
+    /// <summary>How many are removed with one commit.</summary>
+    const int RemovedAtOnce = 256;
+
     /// <summary>An operation of an account, or null when there is none or it is older than <see cref="Lifetime"/>.</summary>
     Task<RecordedOperation?> FindAsync(string accountId, string key, CancellationToken cancellationToken);
 

@@ -6,6 +6,12 @@ namespace Cerver.Grains.Runs;
 /// <summary>Where runs and their output are kept. Every failure is a <see cref="CerverException"/>.</summary>
 internal interface IRunStore
 {
+    /// <summary>About how many bytes of output are read at once.</summary>
+    const int PageBytes = 256 * 1024;
+
+    /// <summary>Comes after the id of every run.</summary>
+    const string AfterEveryRun = "~";
+
     /// <summary>One run of a session, or null when there is none.</summary>
     Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken);
 

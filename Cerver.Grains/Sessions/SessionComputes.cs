@@ -22,7 +22,8 @@ internal sealed partial class SessionComputes(
         var requirements = ComputeRequirements.Parse(record.Requirements);
         var computes = await grains.GetGrain<IAccountGrain>(AccountKey.For(record.AccountId)).ListComputesAsync();
         var chosen = ComputeSelection.Choose(choice, requirements, record.Requirements, allowedProviders, computes);
-        return record with { Provider = chosen.Provider, ComputeId = chosen.ComputeId, SandboxId = Ids.NewSandbox(time) };
+        var host = chosen.Hosts[Random.Shared.Next(chosen.Hosts.Length)];
+        return record with { Provider = chosen.Provider, ComputeId = chosen.ComputeId, SandboxId = Ids.NewSandbox(time, host) };
     }
 
     /// <summary>What is to execute a run: what it names, else what the session is for.</summary>

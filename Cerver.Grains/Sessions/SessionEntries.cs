@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Cerver.Grains.Storage;
 using Cerver.Runs;
@@ -14,6 +15,10 @@ internal static class SessionEntries
     /// <summary>Entries as they are stored: those without a time get this one.</summary>
     public static ImmutableArray<TranscriptEntry> Stamp(ImmutableArray<TranscriptEntry> entries, DateTimeOffset now) =>
         ImmutableArray.CreateRange(entries, entry => entry with { At = entry.At is { } at ? UnixMicroseconds.Round(at) : now });
+
+    /// <summary>About how many bytes an entry takes.</summary>
+    public static int SizeOf(TranscriptEntry entry) =>
+        64 + (entry.Content is null ? 0 : Encoding.UTF8.GetByteCount(entry.Content)) + (entry.ToolInput?.Length ?? 0);
 
     /// <summary>A run begins.</summary>
     public static TranscriptEntry RunStarted(RunRecord run) => new(

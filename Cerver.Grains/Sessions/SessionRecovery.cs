@@ -4,21 +4,28 @@ using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
 
-/// <summary>Brings sessions in line with a process that has just started: no sandbox of the last one is alive, whatever the rows say.</summary>
+/// <summary>Brings sessions in line with the end of a process: none of its sandboxes is alive, whatever the rows say.</summary>
 internal sealed class SessionRecovery(ISessionStore sessions, IRunStore runs, IGrainFactory grains, TimeProvider time)
 {
-    /// <summary>Closes runs that the last process left going as lost and sets their sessions idle.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Closes runs of hosts whose processes are gone as lost and sets their sessions idle.</summary>
+    /// <param name="isGone">Whether the process of a host is gone.</param>
+    /// <param name="cancellationToken">Gives up. What is left is found the next time.</param>
+    public async Task RunAsync(Func<string, bool> isGone, CancellationToken cancellationToken)
     {
         foreach (var session in await sessions.ListUnsettledAsync(cancellationToken))
         {
             var grain = grains.GetGrain<ISessionGrain>(SessionKey.For(session.AccountId, session.SessionId));
             foreach (var run in await runs.ListGoingAsync(session.AccountId, session.SessionId, cancellationToken))
             {
+                if (!isGone(Ids.HostOfSandbox(run.SandboxId)))
+                {
+                    continue;
+                }
+
                 await grain.CompleteRunAsync(await LostAsync(session.AccountId, run, cancellationToken), cancellationToken);
             }
 
-            if (session is { Status: SessionStatus.Running, SandboxId: { } sandboxId })
+            if (session is { Status: SessionStatus.Running, SandboxId: { } sandboxId } && isGone(Ids.HostOfSandbox(sandboxId)))
             {
                 await grain.SandboxLostAsync(sandboxId, cancellationToken);
             }

@@ -6,19 +6,10 @@ namespace Cerver.Silo.Standalone;
 internal static class ApiToken
 {
     private const int RandomBytes = 32;
-    private const int MinCharacters = 16;
 
-    /// <summary>The token that <c>CERVER_API_TOKEN</c> gives, else the one in the data directory, which is made at the first start.</summary>
-    /// <exception cref="GatewayStartException">The token that was given is too easy to guess.</exception>
-    public static string Load(IConfiguration configuration, DataDirectory data)
+    /// <summary>The token in the data directory, which is made at the first start.</summary>
+    public static string Load(DataDirectory data)
     {
-        if (configuration["CERVER_API_TOKEN"] is { Length: > 0 } given)
-        {
-            return given.Length >= MinCharacters && given.All(character => character is > ' ' and <= '~')
-                ? given
-                : throw new GatewayStartException($"The token in CERVER_API_TOKEN must have at least {MinCharacters} printable ASCII characters without spaces.");
-        }
-
         if (File.Exists(data.TokenPath))
         {
             return File.ReadAllText(data.TokenPath).Trim();

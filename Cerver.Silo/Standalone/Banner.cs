@@ -1,3 +1,5 @@
+using Cerver.Api.Hosting;
+
 namespace Cerver.Silo.Standalone;
 
 /// <summary>What a person reads when the gateway is up.</summary>
@@ -6,8 +8,14 @@ internal static class Banner
     /// <summary>Prints the address, where the token is and a first call.</summary>
     public static void Print(WebApplication app, TextWriter output)
     {
-        var data = app.Services.GetRequiredService<DataDirectory>();
         var address = app.Urls.FirstOrDefault() ?? "";
+        if (ClusterSettings.StorageIn(app.Configuration) == StorageKind.Postgres)
+        {
+            output.WriteLine($"Cerver's silo is up at {address}");
+            return;
+        }
+
+        var data = app.Services.GetRequiredService<DataDirectory>();
         var given = app.Configuration["CERVER_API_TOKEN"] is { Length: > 0 };
         output.WriteLine($"""
             Cerver is up at {address}

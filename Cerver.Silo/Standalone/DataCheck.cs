@@ -1,3 +1,4 @@
+using Cerver.Api.Hosting;
 using Cerver.Grains.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 

@@ -1,3 +1,6 @@
+using Cerver.Api.Hosting;
+using Cerver.Grains.Computes.Local;
+
 namespace Cerver.Silo.Standalone;
 
 /// <summary>The directory that holds everything a standalone gateway keeps. One process at a time uses it.</summary>
@@ -39,12 +42,7 @@ internal sealed class DataDirectory : IDisposable
             Directory.CreateDirectory(path, OwnerOnly);
         }
 
-        var data = Lock(path);
-
-        // A directory that was there before may be open to others. SQLite gives its other files the mode of the first.
-        CreatePrivately(data.DatabasePath);
-        CreatePrivately(data.GrainStatePath);
-        return data;
+        return Lock(path);
     });
 
     /// <summary>Takes a directory that a gateway has used before, and makes nothing in it but the file <c>lock</c>.</summary>
@@ -55,6 +53,30 @@ internal sealed class DataDirectory : IDisposable
         return File.Exists(System.IO.Path.Combine(path, "cerver.db"))
             ? Take(path, Lock)
             : throw new GatewayStartException($"There is no database in '{path}'. Name the gateway's data directory with CERVER_DATA.");
+    }
+
+    /// <summary>Makes the files of the databases, for nobody else to read.</summary>
+    /// <exception cref="GatewayStartException">They cannot be made.</exception>
+    public void CreateDatabases() => Take(Path, _ =>
+    {
+        // A directory that was there before may be open to others. SQLite gives its other files the mode of the first.
+        CreatePrivately(DatabasePath);
+        CreatePrivately(GrainStatePath);
+        return this;
+    });
+
+    /// <summary>The name of the gateway that has this directory: 32 hexadecimal digits, made once.</summary>
+    /// <exception cref="GatewayStartException">It cannot be stored.</exception>
+    public string ReadName()
+    {
+        try
+        {
+            return new GatewayName(Path).Read();
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
+        {
+            throw new GatewayStartException($"The data directory '{Path}' cannot be written to: {unusable.Message} Name another one with CERVER_DATA.");
+        }
     }
 
     /// <inheritdoc/>

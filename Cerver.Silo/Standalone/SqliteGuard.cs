@@ -1,6 +1,7 @@
 using Cerver.Errors;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
+using Cerver.Silo.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace Cerver.Silo.Standalone;
@@ -11,17 +12,9 @@ namespace Cerver.Silo.Standalone;
 /// </summary>
 /// <param name="database">The file.</param>
 /// <param name="failure">Told when the file must not be written to any more.</param>
-internal sealed class SqliteGuard(SqliteDatabase database, StorageFailure failure)
+internal sealed class SqliteGuard(SqliteDatabase database, StorageFailure failure) : IStateGuard
 {
-    /// <summary>Makes a call to the database.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
-    public Task RunAsync(Func<Task> call) => RunAsync(async () =>
-    {
-        await call();
-        return true;
-    });
-
-    /// <inheritdoc cref="RunAsync(Func{Task})"/>
+    /// <inheritdoc/>
     public async Task<T> RunAsync<T>(Func<Task<T>> call)
     {
         if (failure.Occurred.IsCompleted)

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Cerver.Api.Hosting;
 using Cerver.Grains.Computes;
-using Cerver.Grains.Sessions;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
-using Cerver.Upkeep;
+using Cerver.Silo.Storage;
 using Orleans.Configuration;
 using Orleans.Storage;
 
@@ -37,14 +38,14 @@ internal static partial class StandaloneSilo
         Prepare(silo, grainState, prefix: "orleans_");
 
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage(SqliteGrainStorage.InnerName, options =>
+        silo.AddAdoNetGrainStorage(GuardedGrainStorage.InnerName, options =>
         {
             options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
         });
-        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new SqliteGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), Guard(services)));
+        silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new GuardedGrainStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName), Guard(services)));
 
         silo.UseAdoNetReminderService(options =>
         {
@@ -52,30 +53,16 @@ internal static partial class StandaloneSilo
             options.ConnectionString = grainState.ConnectionString;
         });
         var unguarded = silo.Services.Last(service => service.ServiceType == typeof(IReminderTable)).ImplementationType!;
-        silo.Services.AddSingleton<IReminderTable>(services => new SqliteReminderTable(
+        silo.Services.AddSingleton<IReminderTable>(services => new GuardedReminderTable(
             (IReminderTable)ActivatorUtilities.CreateInstance(services, unguarded), Guard(services)));
 
         // Subscriptions to live output die with the process, as do those who subscribed.
         silo.AddMemoryGrainStorage("PubSubStore");
-        PromptMemoryStreams.Add(silo);
-        silo.AddStartupTask(SettleAsync);
+        PromptMemoryStreams.Add(silo, queues: 1);
+        silo.Services.AddSingleton<ISandboxHosts, SingleHost>();
+        silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(services, isGone: static _ => true, cancellationToken));
 
         SqliteGuard Guard(IServiceProvider services) => new(grainState, services.GetRequiredService<StorageFailure>());
-    }
-
-    /// <summary>Brings what the last process left in order, before the first request.</summary>
-    private static async Task SettleAsync(IServiceProvider services, CancellationToken cancellationToken)
-    {
-        await services.GetRequiredService<SessionRecovery>().RunAsync(cancellationToken);
-
-        // The probe has a sandbox of its own, which must not be taken for one that was left. Orleans runs start-up tasks side by side, so this is one.
-        if (services.GetService<LocalComputeStart>() is { } local)
-        {
-            await local.Probed.WaitAsync(cancellationToken);
-        }
-
-        await services.GetRequiredService<SandboxSweep>().RunAtStartAsync(cancellationToken);
-        await services.GetRequiredService<IGrainFactory>().GetGrain<IUpkeepGrain>(0).BeginAsync(cancellationToken);
     }
 
     /// <summary>Looks whether a file is sound and brings it up to date.</summary>

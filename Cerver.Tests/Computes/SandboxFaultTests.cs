@@ -5,7 +5,7 @@ using Cerver.Grains.Computes;
 using Cerver.Grains.Sessions;
 using Cerver.Runs;
 using Cerver.Sessions;
-using Cerver.Silo.Standalone;
+using Cerver.Silo.Storage;
 using Cerver.Tests.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
@@ -138,7 +138,7 @@ public sealed class SandboxFaultTests(SandboxFaultTests.Fixture fixture) : IClas
             {
                 silo.Services.Configure<SandboxLifetimeOptions>(options => options.IdleTimeout = TimeSpan.FromSeconds(1));
                 silo.Services.AddKeyedSingleton<IGrainStorage>(
-                    ComputeGrain.StorageName, (services, _) => new FailingStorage(services.GetRequiredKeyedService<IGrainStorage>(SqliteGrainStorage.InnerName), this));
+                    ComputeGrain.StorageName, (services, _) => new FailingStorage(services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName), this));
             },
         };
 

@@ -65,9 +65,11 @@ public sealed class GatewayFixture : IAsyncLifetime
 
     private async Task StartAsync()
     {
-        _app = Gateway.Build([
+        _app = await Gateway.BuildAsync(
+            [
             "--urls", "http://127.0.0.1:0", "--CERVER_DATA", _path, "--CERVER_API_TOKEN", Token, "--Cerver:Auth:Tokens:other", OtherToken,
-            "--Logging:LogLevel:Default", "Warning"]);
+            "--Logging:LogLevel:Default", "Warning"],
+            CancellationToken.None);
         await _app.StartAsync();
         Address = new Uri(_app.Urls.Single());
         (Client, Other, Stranger) = (NewClient(Token), NewClient(OtherToken), NewClient(token: null));

@@ -14,9 +14,11 @@ public sealed class UnconfiguredHttpTests : IDisposable
     [Fact]
     public async Task Without_bubblewrap_sessions_get_a_report_instead_of_unisolated_code_and_transcripts_work()
     {
-        await using var app = Gateway.Build([
+        await using var app = await Gateway.BuildAsync(
+            [
             "--urls", "http://127.0.0.1:0", "--CERVER_DATA", _data, "--CERVER_API_TOKEN", GatewayFixture.Token,
-            "--Cerver:Compute:Local:BubblewrapPath", "/nowhere/bwrap", "--Logging:LogLevel:Default", "Error"]);
+            "--Cerver:Compute:Local:BubblewrapPath", "/nowhere/bwrap", "--Logging:LogLevel:Default", "Error"],
+            CancellationToken.None);
         await app.StartAsync();
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", GatewayFixture.Token);

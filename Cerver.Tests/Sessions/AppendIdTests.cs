@@ -1,29 +1,20 @@
 using Cerver.Grains.Sessions;
-using Cerver.Grains.Sessions.Sqlite;
-using Cerver.Grains.Storage;
-using Cerver.Grains.Storage.Sqlite;
 using Cerver.Tests.Storage;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cerver.Tests.Sessions;
 
 /// <summary>An append is found by its id among the newest entries of a transcript.</summary>
-public sealed class AppendIdTests : IAsyncDisposable
+public abstract class AppendIdTests(TestedDatabase database) : IAsyncLifetime
 {
     private static readonly Guid AppendId = new("01980000-0000-7000-8000-0000000000aa");
 
-    private readonly TemporaryDatabase _database = new();
-    private readonly SqliteReaders _readers;
-    private readonly SqliteCommitPipeline _pipeline;
-    private readonly SqliteSessionStore _sessions;
+    private TestStores? _stores;
 
-    public AppendIdTests()
-    {
-        _readers = new SqliteReaders(_database.Database, NullLogger<SqliteReaders>.Instance);
-        _pipeline = new SqliteCommitPipeline(_database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
-        _sessions = new SqliteSessionStore(
-            _readers, _pipeline, new SqlitePurge(_readers, _pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), TimeProvider.System);
-    }
+    private TestStores Stores => _stores!;
+
+    public async Task InitializeAsync() => _stores = await TestStores.CreateAsync(database);
+
+    public async Task DisposeAsync() => await Stores.DisposeAsync();
 
     [Theory]
     [InlineData(1, true)]
@@ -31,16 +22,16 @@ public sealed class AppendIdTests : IAsyncDisposable
     [InlineData(20_001, false)]
     public async Task It_is_looked_for_among_the_newest_20_000_entries(int entriesFromItOn, bool isFound)
     {
-        _database.Scalar($"""
-            insert into session (session_id, account_id, session_name, status, provider, run_count, run_time_ms, created_at, updated_at, transcript_total, version)
-            values ('s', 'a', '', 0, 'none', 0, 0, 1, 7, {7 + entriesFromItOn}, 3);
-            insert into transcript_entry (session_id, position, at, role, kind, content, append_id) values ('s', 7, 1, 1, 'text', 'x', '{AppendId}');
-            """);
+        var now = TimeProvider.System.GetUtcNow();
+        var record = await Stores.NewAsync("x");
+        await Stores.Sessions.CommitAsync(
+            SessionChange.From(record, now, rewrites: false, SessionEntries.Stamp([GrainCluster.Text("a")], now)) with { AppendId = AppendId }, CancellationToken.None);
+        await Stores.ScalarAsync($"update session set transcript_total = {entriesFromItOn}");
 
-        var found = await _sessions.FindAppendAsync("a", "s", AppendId, CancellationToken.None);
+        var found = await Stores.Sessions.FindAppendAsync(TestStores.Account, record.SessionId, AppendId, CancellationToken.None);
 
-        Assert.Equal(isFound ? 8 : null, found);
-        Assert.Null(await _sessions.FindAppendAsync("b", "s", AppendId, CancellationToken.None));
+        Assert.Equal(isFound ? 1 : null, found);
+        Assert.Null(await Stores.Sessions.FindAppendAsync("another", record.SessionId, AppendId, CancellationToken.None));
     }
 
     [Fact]
@@ -49,20 +40,19 @@ public sealed class AppendIdTests : IAsyncDisposable
         var now = TimeProvider.System.GetUtcNow();
         var record = SessionRules.NewRecord(GrainCluster.Request(Cerver.Computes.ComputeChoice.None), "account", Ids.NewSession(TimeProvider.System), now);
         var created = SessionChange.From(record, now, rewrites: true, []);
-        await _sessions.CommitAsync(created, CancellationToken.None);
+        await Stores.Sessions.CommitAsync(created, CancellationToken.None);
 
-        await _sessions.CommitAsync(
+        await Stores.Sessions.CommitAsync(
             SessionChange.From(created.Next, now, rewrites: false, SessionEntries.Stamp([GrainCluster.Text("a"), GrainCluster.Text("b")], now)) with { AppendId = AppendId },
             CancellationToken.None);
 
-        Assert.Equal(1L, _database.Scalar("select group_concat(position) = '1' from transcript_entry where append_id is not null"));
-        Assert.Equal(2, await _sessions.FindAppendAsync("account", record.SessionId, AppendId, CancellationToken.None));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _pipeline.DisposeAsync();
-        _readers.Dispose();
-        _database.Dispose();
+        Assert.Equal(1L, await Stores.ScalarAsync("select max(position) from transcript_entry where append_id is not null and position = (select count(*) from transcript_entry where append_id is not null)"));
+        Assert.Equal(2, await Stores.Sessions.FindAppendAsync("account", record.SessionId, AppendId, CancellationToken.None));
     }
 }
+
+/// <inheritdoc/>
+public sealed class SqliteAppendIdTests() : AppendIdTests(TestedDatabase.Sqlite);
+
+/// <inheritdoc/>
+public sealed class PostgresAppendIdTests() : AppendIdTests(TestedDatabase.Postgres);

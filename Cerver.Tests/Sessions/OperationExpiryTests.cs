@@ -1,33 +1,23 @@
 using Cerver.Grains.Operations;
-using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Sessions;
-using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
-using Cerver.Grains.Storage.Sqlite;
 using Cerver.Sessions;
 using Cerver.Tests.Storage;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Cerver.Tests.Sessions;
 
 /// <summary>A key stands for its operation for 24 hours.</summary>
-public sealed class OperationExpiryTests : IAsyncDisposable
+public abstract class OperationExpiryTests(TestedDatabase database) : IAsyncLifetime
 {
-    private readonly TemporaryDatabase _database = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
-    private readonly SqliteReaders _readers;
-    private readonly SqliteCommitPipeline _pipeline;
-    private readonly SqliteOperationStore _operations;
-    private readonly SqliteSessionStore _sessions;
+    private TestStores? _stores;
 
-    public OperationExpiryTests()
-    {
-        _readers = new SqliteReaders(_database.Database, NullLogger<SqliteReaders>.Instance);
-        _pipeline = new SqliteCommitPipeline(_database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
-        _operations = new SqliteOperationStore(_readers, _pipeline, _time);
-        _sessions = new SqliteSessionStore(_readers, _pipeline, new SqlitePurge(_readers, _pipeline, _time, NullLogger<SqlitePurge>.Instance), _time);
-    }
+    private TestStores Stores => _stores!;
+
+    public async Task InitializeAsync() => _stores = await TestStores.CreateAsync(database, _time);
+
+    public async Task DisposeAsync() => await Stores.DisposeAsync();
 
     [Fact]
     public async Task A_key_is_known_for_24_hours_and_may_stand_for_something_else_then()
@@ -35,11 +25,11 @@ public sealed class OperationExpiryTests : IAsyncDisposable
         await RecordAsync("key", "1");
 
         _time.Advance(IOperationStore.Lifetime - TimeSpan.FromSeconds(1));
-        var before = await _operations.FindAsync("account", "key", CancellationToken.None);
+        var before = await Stores.Operations.FindAsync("account", "key", CancellationToken.None);
         _time.Advance(TimeSpan.FromSeconds(1));
-        var after = await _operations.FindAsync("account", "key", CancellationToken.None);
+        var after = await Stores.Operations.FindAsync("account", "key", CancellationToken.None);
         await RecordAsync("key", "2");
-        var again = await _operations.FindAsync("account", "key", CancellationToken.None);
+        var again = await Stores.Operations.FindAsync("account", "key", CancellationToken.None);
 
         Assert.Equal(("1", null, "2"), (before?.Result, after?.Result, again?.Result));
     }
@@ -52,7 +42,7 @@ public sealed class OperationExpiryTests : IAsyncDisposable
 
         await RecordAsync("key", "1", idleSince);
 
-        Assert.NotNull(await _operations.FindAsync("account", "key", CancellationToken.None));
+        Assert.NotNull(await Stores.Operations.FindAsync("account", "key", CancellationToken.None));
     }
 
     [Fact]
@@ -65,17 +55,10 @@ public sealed class OperationExpiryTests : IAsyncDisposable
 
         _time.Advance(IOperationStore.Lifetime);
         await RecordAsync("new", "1");
-        await new OperationExpiry(_operations).RunAsync(CancellationToken.None);
+        await new OperationExpiry(Stores.Operations).RunAsync(CancellationToken.None);
 
-        Assert.Equal(1L, _database.Scalar("select count(*) from idempotency"));
-        Assert.NotNull(await _operations.FindAsync("account", "new", CancellationToken.None));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _pipeline.DisposeAsync();
-        _readers.Dispose();
-        _database.Dispose();
+        Assert.Equal(1L, await Stores.ScalarAsync("select count(*) from idempotency"));
+        Assert.NotNull(await Stores.Operations.FindAsync("account", "new", CancellationToken.None));
     }
 
     /// <summary>Each with a new session, which is its effect.</summary>
@@ -83,7 +66,13 @@ public sealed class OperationExpiryTests : IAsyncDisposable
     {
         var now = UnixMicroseconds.Round(activeAt ?? _time.GetUtcNow());
         var record = SessionRules.NewRecord(GrainCluster.Request(Cerver.Computes.ComputeChoice.None), "account", Ids.NewSession(_time), now);
-        return _sessions.CommitAsync(
+        return Stores.Sessions.CommitAsync(
             SessionChange.From(record, now, rewrites: true, []) with { Recorded = new RecordedOperation(key, [1], result) }, CancellationToken.None);
     }
 }
+
+/// <inheritdoc/>
+public sealed class SqliteOperationExpiryTests() : OperationExpiryTests(TestedDatabase.Sqlite);
+
+/// <inheritdoc/>
+public sealed class PostgresOperationExpiryTests() : OperationExpiryTests(TestedDatabase.Postgres);

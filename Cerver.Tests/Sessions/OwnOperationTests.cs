@@ -12,8 +12,7 @@ using static Cerver.Tests.GrainCluster;
 namespace Cerver.Tests.Sessions;
 
 /// <summary>Writes that the Api named itself happen once, and are looked up only when they are made again.</summary>
-[Collection(nameof(GrainCluster))]
-public sealed class OwnOperationTests(GrainCluster cluster)
+public abstract class OwnOperationTests(GrainCluster cluster)
 {
     [Fact]
     public async Task An_append_that_is_made_again_is_found_by_another_activation_with_other_appends_in_between()
@@ -257,3 +256,11 @@ public sealed class OwnOperationTests(GrainCluster cluster)
     private async Task<IEnumerable<string?>> ContentsAsync(string accountId, string sessionId) =>
         (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new())).Entries.Select(entry => entry.Content);
 }
+
+/// <inheritdoc/>
+[Collection(nameof(GrainCluster))]
+public sealed class SqliteOwnOperationTests(GrainCluster cluster) : OwnOperationTests(cluster);
+
+/// <inheritdoc/>
+[Collection(nameof(PostgresGrainCluster))]
+public sealed class PostgresOwnOperationTests(PostgresGrainCluster cluster) : OwnOperationTests(cluster);

@@ -9,8 +9,7 @@ using static Cerver.Tests.GrainCluster;
 namespace Cerver.Tests.Sessions;
 
 /// <summary>Everything that happens in a session has one place in one order.</summary>
-[Collection(nameof(GrainCluster))]
-public sealed class SessionEventTests(GrainCluster cluster)
+public abstract class SessionEventTests(GrainCluster cluster)
 {
     [Fact]
     public async Task Entries_statuses_and_runs_are_in_one_dense_order()
@@ -110,16 +109,16 @@ public sealed class SessionEventTests(GrainCluster cluster)
         var (second, _, secondId) = cluster.NewSession(accountId);
         await first.CreateAsync(Request(ComputeChoice.None));
         await second.CreateAsync(Request(ComputeChoice.None));
-        var before = await cluster.Recall.ListChangedAsync(accountId, after: 0, limit: 10);
+        var before = await ListChangedAsync(accountId, after: 0, page => page.Sessions.Length == 2);
         await first.AppendAsync([Text("again")]);
 
-        var changed = await cluster.Recall.ListChangedAsync(accountId, before.Head, limit: 10);
+        var changed = await ListChangedAsync(accountId, before.Head, page => page.Sessions.Length == 1);
         var all = await cluster.Recall.ListChangedAsync(accountId, after: 0, limit: 10);
 
         Assert.Equal([firstId, secondId], before.Sessions.Select(session => session.Session.SessionId));
         Assert.Equal((firstId, 1), (Assert.Single(changed.Sessions).Session.SessionId, changed.Sessions[0].Session.TranscriptTotal));
         Assert.Equal([secondId, firstId], all.Sessions.Select(session => session.Session.SessionId));
-        Assert.Equal(all.Head, all.Sessions[^1].Change);
+        Assert.True(all.Head >= all.Sessions[^1].Change);
     }
 
     [Fact]
@@ -133,7 +132,7 @@ public sealed class SessionEventTests(GrainCluster cluster)
         var whole = await cluster.Recall.ReadEventsAsync(accountId, sessionId, from: 0);
         var runId = whole.Events.OfType<RunBegan>().Single().RunId;
 
-        cluster.Execute($"delete from run_output where run_id = '{runId}' and sequence = 1");
+        await cluster.ExecuteAsync($"delete from run_output where run_id = '{runId}' and sequence = 1");
         var rest = await cluster.Recall.ReadEventsAsync(accountId, sessionId, from: 0);
 
         Assert.Equal(whole.Events.Where(happened => happened is not RunPrinted { Chunk.Sequence: 1 }).Select(happened => happened.Position), rest.Events.Select(happened => happened.Position));
@@ -145,6 +144,20 @@ public sealed class SessionEventTests(GrainCluster cluster)
         var created = (await session.CreateAsync(Request())).Value;
         await session.StartRunAsync(Run("code"));
         return await cluster.Provider.Sandbox(created.SandboxId!).NextAsync();
+    }
+
+    /// <summary>In PostgreSQL a change is not listed as long as anybody on the server, such as another test, is writing since before it.</summary>
+    private async Task<ChangedSessions> ListChangedAsync(string accountId, long after, Func<ChangedSessions, bool> isComplete)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var page = await cluster.Recall.ListChangedAsync(accountId, after, limit: 10, limit.Token);
+            if (isComplete(page))
+            {
+                return page;
+            }
+        }
     }
 
     private static async Task PrintAsync(ISessionGrain session, ScriptedProcess program, string text)
@@ -186,3 +199,11 @@ public sealed class SessionEventTests(GrainCluster cluster)
         _ => "?",
     };
 }
+
+/// <inheritdoc/>
+[Collection(nameof(GrainCluster))]
+public sealed class SqliteSessionEventTests(GrainCluster cluster) : SessionEventTests(cluster);
+
+/// <inheritdoc/>
+[Collection(nameof(PostgresGrainCluster))]
+public sealed class PostgresSessionEventTests(PostgresGrainCluster cluster) : SessionEventTests(cluster);

@@ -9,8 +9,7 @@ using static Cerver.Tests.GrainCluster;
 
 namespace Cerver.Tests.Sessions;
 
-[Collection(nameof(GrainCluster))]
-public sealed class SessionGrainTests(GrainCluster cluster)
+public abstract class SessionGrainTests(GrainCluster cluster)
 {
     [Fact]
     public async Task A_new_session_runs_on_the_first_compute_that_fits()
@@ -401,7 +400,7 @@ public sealed class SessionGrainTests(GrainCluster cluster)
             CancellationToken.None);
         await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync([Text("makes the activation step down")]));
 
-        await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(CancellationToken.None);
+        await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(static _ => true, CancellationToken.None);
 
         var record = (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value;
         var closed = await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId);
@@ -458,3 +457,11 @@ public sealed class SessionGrainTests(GrainCluster cluster)
         }
     }
 }
+
+/// <inheritdoc/>
+[Collection(nameof(GrainCluster))]
+public sealed class SqliteSessionGrainTests(GrainCluster cluster) : SessionGrainTests(cluster);
+
+/// <inheritdoc/>
+[Collection(nameof(PostgresGrainCluster))]
+public sealed class PostgresSessionGrainTests(PostgresGrainCluster cluster) : SessionGrainTests(cluster);

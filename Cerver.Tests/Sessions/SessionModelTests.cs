@@ -10,8 +10,7 @@ using static Cerver.Tests.GrainCluster;
 namespace Cerver.Tests.Sessions;
 
 /// <summary>A session over real storage does what the pure model of a session does.</summary>
-[Collection(nameof(GrainCluster))]
-public sealed class SessionModelTests(GrainCluster cluster)
+public abstract class SessionModelTests(GrainCluster cluster)
 {
     // Few keys, few texts: the interesting things happen when calls meet.
     private static readonly Gen<string?> Key = Gen.Frequency((3, Gen.Const((string?)null)), (2, Gen.Int[0, 2].Select(static key => new string?[] { "a", "b", "c" }[key])));
@@ -223,3 +222,11 @@ public sealed class SessionModelTests(GrainCluster cluster)
             new(model.Status, model.Name, string.Join(' ', model.Contents), string.Join(", ", model.Happened));
     }
 }
+
+/// <inheritdoc/>
+[Collection(nameof(GrainCluster))]
+public sealed class SqliteSessionModelTests(GrainCluster cluster) : SessionModelTests(cluster);
+
+/// <inheritdoc/>
+[Collection(nameof(PostgresGrainCluster))]
+public sealed class PostgresSessionModelTests(PostgresGrainCluster cluster) : SessionModelTests(cluster);

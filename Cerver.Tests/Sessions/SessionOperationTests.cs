@@ -11,8 +11,7 @@ using static Cerver.Tests.GrainCluster;
 namespace Cerver.Tests.Sessions;
 
 /// <summary>Writes that carry a key happen once.</summary>
-[Collection(nameof(GrainCluster))]
-public sealed class SessionOperationTests(GrainCluster cluster)
+public abstract class SessionOperationTests(GrainCluster cluster)
 {
     [Fact]
     public async Task A_session_is_created_once_under_a_key_also_by_concurrent_duplicates()
@@ -198,3 +197,11 @@ public sealed class SessionOperationTests(GrainCluster cluster)
     private async Task<IEnumerable<string?>> ContentsAsync(string accountId, string sessionId) =>
         (await cluster.Recall.ReadSessionAsync(accountId, sessionId, new())).Entries.Select(entry => entry.Content);
 }
+
+/// <inheritdoc/>
+[Collection(nameof(GrainCluster))]
+public sealed class SqliteSessionOperationTests(GrainCluster cluster) : SessionOperationTests(cluster);
+
+/// <inheritdoc/>
+[Collection(nameof(PostgresGrainCluster))]
+public sealed class PostgresSessionOperationTests(PostgresGrainCluster cluster) : SessionOperationTests(cluster);

@@ -5,32 +5,32 @@ using Orleans.Hosting;
 namespace Cerver.Tests.Storage;
 
 /// <summary>The statements for reminders, through the table of the ADO.NET provider of Orleans that runs them.</summary>
-public sealed class ReminderQueriesTests : IAsyncLifetime, IDisposable
+public abstract class ReminderQueriesTests(TestedDatabase tested) : IAsyncLifetime
 {
-    private readonly TemporaryDatabase _database = new("orleans_");
+    private OrleansDatabase? _database;
     private IHost? _host;
 
     private IReminderTable Table => _host!.Services.GetRequiredService<IReminderTable>();
 
     public async Task InitializeAsync()
     {
+        _database = await OrleansDatabase.CreateAsync(tested);
+
         // Never started: only the table is wanted.
         var builder = Host.CreateApplicationBuilder();
         builder.UseOrleans(silo => silo.UseLocalhostClustering(serviceId: "cerver").UseAdoNetReminderService(options =>
         {
-            options.Invariant = "System.Data.SQLite";
-            options.ConnectionString = _database.Database.ConnectionString;
+            options.Invariant = _database.Invariant;
+            options.ConnectionString = _database.ConnectionString;
         }));
         _host = builder.Build();
         await Table.StartAsync();
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    public void Dispose()
+    public async Task DisposeAsync()
     {
         _host?.Dispose();
-        _database.Dispose();
+        await _database!.DisposeAsync();
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class ReminderQueriesTests : IAsyncLifetime, IDisposable
     {
         foreach (var key in (string[])["ReadReminderRowsKey", "ReadReminderRowKey", "ReadRangeRows1Key", "ReadRangeRows2Key", "UpsertReminderRowKey", "DeleteReminderRowKey"])
         {
-            Assert.Equal(1L, _database.Scalar($"select count(*) from OrleansQuery where QueryKey = '{key}'"));
+            Assert.Equal(1L, await _database!.ScalarAsync($"select count(*) from OrleansQuery where QueryKey = '{key}'"));
         }
 
         await Table.UpsertRow(Entry("a"));
@@ -145,3 +145,9 @@ public sealed class ReminderQueriesTests : IAsyncLifetime, IDisposable
         Period = period ?? TimeSpan.FromHours(1),
     };
 }
+
+/// <inheritdoc/>
+public sealed class SqliteReminderQueriesTests() : ReminderQueriesTests(TestedDatabase.Sqlite);
+
+/// <inheritdoc/>
+public sealed class PostgresReminderQueriesTests() : ReminderQueriesTests(TestedDatabase.Postgres);

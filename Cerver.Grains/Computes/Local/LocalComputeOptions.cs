@@ -18,6 +18,9 @@ internal sealed class LocalComputeOptions
 {
     public const string Section = "Cerver:Compute:Local";
 
+    /// <summary>Whether the gateway gives sandboxes on its own machine at all.</summary>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>What keeps code away from this machine.</summary>
     [EnumDataType(typeof(LocalIsolation))]
     public LocalIsolation Isolation { get; set; } = LocalIsolation.Bubblewrap;

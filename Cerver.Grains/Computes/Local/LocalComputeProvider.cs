@@ -35,6 +35,8 @@ internal sealed partial class LocalComputeProvider(
 
     public string Name => "local";
 
+    public bool IsOnHost => true;
+
     public ComputeInfo Describe()
     {
         var findings = _findings;

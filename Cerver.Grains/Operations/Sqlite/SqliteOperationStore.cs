@@ -7,8 +7,6 @@ namespace Cerver.Grains.Operations.Sqlite;
 /// <summary>Operations in SQLite.</summary>
 internal sealed class SqliteOperationStore(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time) : IOperationStore
 {
-    private const int RemovedAtOnce = 256;
-
     /// <inheritdoc/>
     public Task<RecordedOperation?> FindAsync(string accountId, string key, CancellationToken cancellationToken) =>
         readers.ReadAsync(statements =>
@@ -23,11 +21,11 @@ internal sealed class SqliteOperationStore(SqliteReaders readers, SqliteCommitPi
     public async Task RemoveOldAsync(CancellationToken cancellationToken)
     {
         var expired = Expired(time.GetUtcNow());
-        var removed = RemovedAtOnce;
-        while (removed == RemovedAtOnce)
+        var removed = IOperationStore.RemovedAtOnce;
+        while (removed == IOperationStore.RemovedAtOnce)
         {
             await pipeline.CommitAsync(
-                statements => removed = statements.Execute("Operations/Sqlite/remove_old.sql", expired, RemovedAtOnce), bytes: 0, cancellationToken);
+                statements => removed = statements.Execute("Operations/Sqlite/remove_old.sql", expired, IOperationStore.RemovedAtOnce), bytes: 0, cancellationToken);
         }
     }
 

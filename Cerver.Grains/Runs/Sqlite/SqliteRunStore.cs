@@ -10,9 +10,6 @@ namespace Cerver.Grains.Runs.Sqlite;
 /// <summary>Runs in SQLite.</summary>
 internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline pipeline) : IRunStore
 {
-    private const int PageBytes = 256 * 1024;
-    private const string AfterEveryRun = "~";
-
     /// <inheritdoc/>
     public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
         readers.ReadAsync(statements => Find(statements, "Runs/Sqlite/find.sql", accountId, sessionId, runId));
@@ -20,7 +17,7 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
     /// <inheritdoc/>
     public Task<ImmutableArray<RunRecord>> ListAsync(
         string accountId, string sessionId, string? before, int limit, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements => ReadRecords(statements.Query("Runs/Sqlite/list.sql", accountId, sessionId, before ?? AfterEveryRun, limit)));
+        readers.ReadAsync(statements => ReadRecords(statements.Query("Runs/Sqlite/list.sql", accountId, sessionId, before ?? IRunStore.AfterEveryRun, limit)));
 
     /// <inheritdoc/>
     public Task<ImmutableArray<RunRecord>> ListGoingAsync(string accountId, string sessionId, CancellationToken cancellationToken) =>
@@ -33,7 +30,7 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
             using var rows = statements.Query("Runs/Sqlite/read_output.sql", accountId, runId, after);
             var chunks = ImmutableArray.CreateBuilder<RunChunk>();
             var bytes = 0;
-            while (bytes < PageBytes && rows.Read())
+            while (bytes < IRunStore.PageBytes && rows.Read())
             {
                 var chunk = ReadChunk(rows);
                 chunks.Add(chunk);

@@ -12,9 +12,6 @@ namespace Cerver.Grains.Sessions.Sqlite;
 /// </summary>
 internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time, ILogger<SqlitePurge> logger)
 {
-    /// <summary>At most 16 KiB of output or, rarely, 1 MiB of content each.</summary>
-    private const int RowsPerCommit = 256;
-
     private static readonly ImmutableArray<string> Parts =
     [
         "Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql", "Sessions/Sqlite/purge_events.sql", "Sessions/Sqlite/purge_operations.sql",
@@ -75,10 +72,10 @@ internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPip
     {
         foreach (var part in Parts)
         {
-            var erased = RowsPerCommit;
-            while (erased == RowsPerCommit)
+            var erased = SessionPages.ErasedAtOnce;
+            while (erased == SessionPages.ErasedAtOnce)
             {
-                await pipeline.CommitAsync(statements => erased = statements.Execute(part, sessionId, RowsPerCommit), bytes: 0, cancellationToken);
+                await pipeline.CommitAsync(statements => erased = statements.Execute(part, sessionId, SessionPages.ErasedAtOnce), bytes: 0, cancellationToken);
             }
         }
 

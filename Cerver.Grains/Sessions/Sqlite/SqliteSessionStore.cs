@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Operations.Sqlite;
@@ -14,8 +13,6 @@ namespace Cerver.Grains.Sessions.Sqlite;
 /// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
 internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, TimeProvider time) : ISessionStore
 {
-    private const int PageEntries = 1000;
-    private const int PageBytes = 1024 * 1024;
     private const int BaseBytes = 512;
 
     private long? _lastChange;
@@ -33,21 +30,15 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
                 return null;
             }
 
-            var first = slice switch
-            {
-                { Tail: { } tail } => Math.Max(0, session.TranscriptTotal - tail),
-                { Since: { } since } => Math.Min(since, session.TranscriptTotal),
-                _ => 0,
-            };
-            return new SessionPage(session, first, SqliteTranscript.Read(statements, sessionId, first, Math.Min(PageEntries, session.TranscriptTotal - first), PageBytes));
+            var first = SessionPages.FirstOf(slice, session.TranscriptTotal);
+            var limit = Math.Min(SessionPages.MaxEntries, session.TranscriptTotal - first);
+            return new SessionPage(session, first, SqliteTranscript.Read(statements, sessionId, first, limit, SessionPages.MaxBytes));
         });
 
     /// <inheritdoc/>
     public Task<SessionList> ListAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements =>
-        {
-            // One more than asked for tells whether there is a next page.
-            using var rows = statements.Query(
+        readers.ReadAsync(statements => SessionPages.ListOf(
+            ReadRecords(statements.Query(
                 filter.Status is null ? "Sessions/Sqlite/list.sql" : "Sessions/Sqlite/list_by_status.sql",
                 accountId,
                 filter.After is { } after ? UnixMicroseconds.From(after.UpdatedAt) : long.MaxValue,
@@ -56,26 +47,12 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
                 filter.Harness,
                 filter.Name?.ToLowerInvariant(),
                 (long?)filter.Status,
-                filter.Limit + 1);
-            var sessions = ImmutableArray.CreateBuilder<SessionRecord>();
-            SessionCursor? next = null;
-            while (rows.Read())
-            {
-                if (sessions.Count == filter.Limit)
-                {
-                    next = new SessionCursor(sessions[^1].UpdatedAt, sessions[^1].SessionId);
-                    break;
-                }
-
-                sessions.Add(ReadRecord(rows));
-            }
-
-            return new SessionList(sessions.ToImmutable(), next);
-        });
+                filter.Limit + 1)),
+            filter.Limit));
 
     /// <inheritdoc/>
     public Task CommitAsync(SessionChange change, CancellationToken cancellationToken) =>
-        pipeline.CommitAsync(statements => Apply(statements, change), BaseBytes + change.Entries.Sum(SqliteTranscript.SizeOf), cancellationToken);
+        pipeline.CommitAsync(statements => Apply(statements, change), BaseBytes + change.Entries.Sum(SessionEntries.SizeOf), cancellationToken);
 
     /// <inheritdoc/>
     public Task<long?> FindAppendAsync(string accountId, string sessionId, Guid appendId, CancellationToken cancellationToken) =>
@@ -198,7 +175,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         UnixMicroseconds.From(session.UpdatedAt),
         session.TranscriptTotal,
         session.Version,
-        SourceOf(session.Metadata),
+        SessionPages.SourceOf(session.Metadata),
         change);
 
     private static int Update(SqliteStatements statements, SessionRecord session, long change) => statements.Execute(
@@ -213,7 +190,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         session.ComputeId,
         session.SandboxId,
         session.Metadata,
-        SourceOf(session.Metadata),
+        SessionPages.SourceOf(session.Metadata),
         session.Metrics.ProvisionTimeMs,
         session.Metrics.RunCount,
         session.Metrics.RunTimeMs,
@@ -273,18 +250,4 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         UpdatedAt: UnixMicroseconds.To(rows.GetInt64(20)),
         TranscriptTotal: rows.GetInt64(21),
         Version: rows.GetInt64(22));
-
-    /// <summary>The <c>source</c> that callers note in the metadata and filter lists by.</summary>
-    private static string? SourceOf(string? metadata)
-    {
-        if (metadata is null || !metadata.Contains("\"source\"", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        using var document = JsonDocument.Parse(metadata);
-        return document.RootElement.TryGetProperty("source", out var source) && source.ValueKind == JsonValueKind.String
-            ? source.GetString()
-            : null;
-    }
 }

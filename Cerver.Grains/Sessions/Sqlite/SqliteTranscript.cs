@@ -1,4 +1,3 @@
-using System.Text;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Sessions;
@@ -64,13 +63,9 @@ internal static class SqliteTranscript
                 rows.TextOrNull(6),
                 rows.IsDBNull(7) ? null : rows.GetInt64(7) != 0);
             entries.Add(entry);
-            bytes += SizeOf(entry);
+            bytes += SessionEntries.SizeOf(entry);
         }
 
         return entries.ToImmutable();
     }
-
-    /// <summary>About how many bytes an entry takes.</summary>
-    public static int SizeOf(TranscriptEntry entry) =>
-        64 + (entry.Content is null ? 0 : Encoding.UTF8.GetByteCount(entry.Content)) + (entry.ToolInput?.Length ?? 0);
 }

@@ -11,26 +11,7 @@ internal sealed record SqliteGlance(string? Damage, ImmutableArray<string> Unsee
 /// <summary>Looks at a database file: for damage, and for what the rules of the log forbid. It only reads.</summary>
 internal static class SqliteCheck
 {
-    /// <summary>Violations that are told of each rule. More of the same kind say nothing new.</summary>
-    public const int MaxViolations = 100;
-
     private const int OperationsPerLook = 10_000;
-
-    /// <summary>The rules, each a statement that gives a line per violation.</summary>
-    private static readonly ImmutableArray<string> Rules =
-    [
-        "Storage/Sqlite/Check/transcript_positions.sql",
-        "Storage/Sqlite/Check/output_sequences.sql",
-        "Storage/Sqlite/Check/entries_without_session.sql",
-        "Storage/Sqlite/Check/runs_without_session.sql",
-        "Storage/Sqlite/Check/output_without_run.sql",
-        "Storage/Sqlite/Check/runs_after_end.sql",
-        "Storage/Sqlite/Check/run_times.sql",
-        "Storage/Sqlite/Check/event_positions.sql",
-        "Storage/Sqlite/Check/event_totals.sql",
-        "Storage/Sqlite/Check/events_of_output.sql",
-        "Storage/Sqlite/Check/events_without_session.sql",
-    ];
 
     /// <summary>Looks for damage in one table after the other, as long as there is time: 100 MB take about 0.15 s.</summary>
     /// <remarks>The structure of every page is looked at and that no row violates its constraints, but not whether each row is in every index.</remarks>
@@ -64,19 +45,19 @@ internal static class SqliteCheck
     }
 
     /// <summary>Everything that is wrong with a file: its pages, rows and indexes. Takes as long as it takes.</summary>
-    /// <returns>At most <see cref="MaxViolations"/> lines.</returns>
+    /// <returns>At most <see cref="LogRules.MaxViolations"/> lines.</returns>
     /// <exception cref="SqliteException">The file is not even a database, or cannot be read.</exception>
     public static IReadOnlyList<string> FindDamage(SqliteConnection connection)
     {
-        var said = ReadLines(connection, $"pragma integrity_check({MaxViolations});", MaxViolations);
+        var said = ReadLines(connection, $"pragma integrity_check({LogRules.MaxViolations});", LogRules.MaxViolations);
         return said is ["ok"] ? [] : said;
     }
 
     /// <summary>Everything that the rules of the log forbid, in our own database.</summary>
-    /// <returns>At most <see cref="MaxViolations"/> lines of each rule.</returns>
+    /// <returns>At most <see cref="LogRules.MaxViolations"/> lines of each rule.</returns>
     /// <exception cref="SqliteException">The file is damaged, or was written by another version.</exception>
     public static IReadOnlyList<string> FindViolations(SqliteConnection connection) =>
-        [.. Rules.SelectMany(rule => ReadLines(connection, SqlText.Load(rule), MaxViolations))];
+        [.. LogRules.Paths.SelectMany(rule => ReadLines(connection, SqlText.Load(rule), LogRules.MaxViolations))];
 
     private static string? CheckTable(SqliteConnection connection, string table)
     {

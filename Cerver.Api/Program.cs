@@ -1,0 +1,3 @@
+using Cerver.Api.Hosting;
+
+return await FrontDoor.RunAsync(args);

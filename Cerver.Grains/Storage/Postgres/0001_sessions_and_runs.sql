@@ -1,0 +1,139 @@
+-- Sessions with their transcripts and events, runs with their output, and the operations that callers gave a key.
+--
+-- Times are microseconds since 1970-01-01T00:00:00Z. Texts are kept as PostgresText escapes them. What finds a row is compared byte by byte
+-- (collate "C"), whatever the language of the database. Rows of transcripts, events and output lie on disk in the order of their arrival; the unique
+-- indexes find them by session and position, and fence off a second writer.
+
+create table session (
+    session_id          text     collate "C" not null primary key,
+    account_id          text     collate "C" not null,
+    session_name        text     not null,
+    -- In lower case, as the gateway and not the database's language has it: lists are filtered by it.
+    search_name         text     collate "C" not null,
+    status              smallint not null check (status in (0, 1, 2)),
+    end_reason          text,
+    session_type        text,
+    harness             text     collate "C",
+    provider            text     not null,
+    compute_id          text,
+    sandbox_id          text     collate "C",
+    task                text,
+    workload            text,
+    requirements        text,
+    metadata            text,
+    source              text     collate "C",
+    provision_time_ms   bigint,
+    run_count           bigint   not null,
+    run_time_ms         bigint   not null,
+    parent_session_id   text,
+    previous_session_id text,
+    created_at          bigint   not null,
+    updated_at          bigint   not null,
+    transcript_total    bigint   not null check (transcript_total >= 0),
+    event_total         bigint   not null check (event_total >= 0),
+    change              bigint   not null,
+    version             bigint   not null check (version >= 1)
+) with (
+    -- Rows are rewritten with every change. Room in their page keeps them there, and counting output touches no index at all.
+    fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0
+);
+
+-- An append writes to every index of the row that it changes, so there are few. A list of all statuses merges three parts of this one.
+create index session_by_status on session (account_id, status, updated_at desc, session_id desc);
+create index session_by_change on session (account_id, change);
+create index session_by_sandbox on session (sandbox_id) where sandbox_id is not null;
+create index session_running on session (session_id) where status = 1;
+
+create table transcript_entry (
+    session_id text     collate "C" not null,
+    position   bigint   not null check (position >= 0),
+    at         bigint   not null,
+    role       smallint not null check (role in (1, 2, 3, 4)),
+    kind       text     not null,
+    content    text,
+    tool_id    text,
+    tool_name  text,
+    tool_input text,
+    is_error   boolean,
+    append_id  uuid
+);
+
+create unique index transcript_entry_position on transcript_entry (session_id, position);
+
+create table session_event (
+    session_id text     collate "C" not null,
+    position   bigint   not null check (position >= entries),
+    length     bigint   not null check (length >= 1),
+    entries    bigint   not null check (entries >= 0),
+    kind       smallint not null check (kind in (1, 2, 3, 4)),
+    run_id     text     collate "C",
+    sequence   bigint   check (sequence >= 1),
+    status     smallint,
+    end_reason text
+);
+
+create unique index session_event_position on session_event (session_id, position);
+
+create table run (
+    run_id      text     collate "C" not null primary key,
+    session_id  text     collate "C" not null,
+    account_id  text     collate "C" not null,
+    sandbox_id  text     not null,
+    runtime     smallint not null check (runtime in (1, 2, 3)),
+    code        text     not null,
+    status      smallint not null check (status in (0, 1, 2, 3, 4)),
+    exit_code   integer,
+    truncated   boolean  not null,
+    output_head bigint   not null check (output_head >= 0),
+    started_at  bigint   not null,
+    ended_at    bigint
+);
+
+create index run_by_session on run (session_id, run_id desc);
+create index run_going on run (session_id) where status = 0;
+
+create table run_output (
+    run_id   text     collate "C" not null,
+    sequence bigint   not null check (sequence >= 1),
+    kind     smallint not null check (kind in (1, 2)),
+    data     bytea    not null
+);
+
+create unique index run_output_sequence on run_output (run_id, sequence);
+
+create table idempotency (
+    account_id   text   collate "C" not null,
+    key          text   collate "C" not null,
+    session_id   text   collate "C" not null,
+    request_hash bytea  not null,
+    result       text   not null,
+    created_at   bigint not null,
+    primary key (account_id, key)
+);
+
+create index idempotency_by_session on idempotency (session_id);
+create index idempotency_by_age on idempotency (created_at);
+
+-- Sessions whose rows are being erased. Their own row is gone already; what a crash leaves is erased later.
+create table purge (
+    session_id text collate "C" not null primary key
+);
+
+-- Where the numbers of changes begin: one row.
+create table change_base (
+    base     bigint  not null check (base % 1024 = 0),
+    only_row boolean not null default true primary key check (only_row)
+);
+
+insert into change_base (base) values (0);
+
+-- The number of the first change that this transaction makes; it has 1024 of them. Transactions are numbered in the order in which they begin to
+-- write, over all processes and without a lock of ours. Numbers stay below 2^53, which JSON can carry, for 2^43 - base / 1024 transactions: at ten
+-- thousand a second that is more than twenty years.
+create view next_change as
+select base + (pg_current_xact_id()::text::bigint << 10) as number from change_base;
+
+-- The number up to which no change is still to come: every transaction before the oldest one that is going on is over, and what it did is seen by whoever
+-- sees this. It never goes back. A transaction that has written anything on this server and stays open holds it up.
+create view known_change as
+select base + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 10) - 1 as number from change_base;

@@ -1,0 +1,147 @@
+using System.Data;
+using Npgsql;
+
+namespace Cerver.Grains.Storage.Postgres;
+
+/// <summary>The schema of a PostgreSQL database: numbered steps, each applied once, whole or not at all, by one process at a time.</summary>
+internal static class PostgresSchema
+{
+    /// <summary>Names the lock that whoever works on the schema holds; any number that others do not use.</summary>
+    private const long LockKey = 0x43_45_52_56_45_52;
+
+    private const int StepSeconds = 3600;
+
+    private static readonly ImmutableArray<string> Steps = [.. SqlText.Steps("Storage/Postgres", prefix: "")];
+
+    /// <summary>Brings the schema up to date. Processes that do it at the same time wait for one another, at most two minutes.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The database was written by a newer version, another process has worked on its schema for two minutes, or its settings would lose what was acknowledged. The
+    /// message says what to do.
+    /// </exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached, or the user may not create tables in it.</exception>
+    public static Task MigrateAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
+        source,
+        async connection =>
+        {
+            await ExecuteAsync(connection, "Storage/Postgres/create_schema_step.sql", cancellationToken);
+            var applied = await CountStepsAsync(connection, cancellationToken);
+            RequireNotNewer(connection, applied);
+            for (var step = applied; step < Steps.Length; step++)
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await ExecuteAsync(connection, Steps[(int)step], cancellationToken);
+                await ExecuteAsync(
+                    connection, "Storage/Postgres/insert_schema_step.sql", cancellationToken, step + 1, Path.GetFileNameWithoutExtension(Steps[(int)step]));
+                await transaction.CommitAsync(cancellationToken);
+            }
+
+            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
+        },
+        cancellationToken);
+
+    /// <summary>Makes sure that the schema is the one that this version was made for. It changes no table.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The schema is missing, older or newer, or the settings of the database would lose what was acknowledged. The message says what to do.
+    /// </exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public static Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
+        source,
+        async connection =>
+        {
+            var applied = await ScalarAsync(connection, "Storage/Postgres/has_schema_step.sql", cancellationToken) is true
+                ? await CountStepsAsync(connection, cancellationToken)
+                : 0;
+            RequireNotNewer(connection, applied);
+            if (applied < Steps.Length)
+            {
+                throw new InvalidOperationException(
+                    $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
+            }
+
+            // A backup that was restored brings its numbers of changes with it, and the server it is on now counts its transactions from somewhere else.
+            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
+        },
+        cancellationToken);
+
+    private static async Task WithLockAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await LockAsync(connection, cancellationToken);
+        try
+        {
+            await RequireDurableAsync(connection, cancellationToken);
+            await work(connection);
+        }
+        finally
+        {
+            // The connection goes back to the pool. One that broke has no lock any more.
+            if (connection.FullState == ConnectionState.Open)
+            {
+                await ExecuteAsync(connection, "Storage/Postgres/unlock_schema.sql", CancellationToken.None, LockKey);
+            }
+        }
+    }
+
+    private static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The lock outlives the transaction, the time limit does not.
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await ExecuteAsync(connection, "Storage/Postgres/limit_schema_lock.sql", cancellationToken);
+            await ExecuteAsync(connection, "Storage/Postgres/lock_schema.sql", cancellationToken, LockKey);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new InvalidOperationException(
+                $"Another process has been working on the schema of the database '{connection.Database}' for two minutes. See what it does, then start this again.", busy);
+        }
+    }
+
+    private static async Task RequireDurableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (await ScalarAsync(connection, "Storage/Postgres/find_lossy_setting.sql", cancellationToken) is string setting)
+        {
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has {setting} = off, so it would lose what it has acknowledged when its machine fails. Set {setting} = on.");
+        }
+    }
+
+    private static void RequireNotNewer(NpgsqlConnection connection, long applied)
+    {
+        if (applied > Steps.Length)
+        {
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has schema {applied} and this version knows {Steps.Length}. Start the newer version it was written by.");
+        }
+    }
+
+    private static async Task<long> CountStepsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (long)(await ScalarAsync(connection, "Storage/Postgres/count_schema_steps.sql", cancellationToken))!;
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string path, CancellationToken cancellationToken, params object[] parameters)
+    {
+        await using var command = Command(connection, path, parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string path, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, path, []);
+        return await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string path, object[] parameters)
+    {
+#pragma warning disable CA2100 // The text is an embedded statement.
+        var command = new NpgsqlCommand(SqlText.Load(path), connection) { CommandTimeout = StepSeconds };
+#pragma warning restore CA2100
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,2 @@
+-- Ends reading from one state of the database.
+commit;

@@ -1,0 +1,2 @@
+-- How many steps were applied.
+select count(*) from schema_step;

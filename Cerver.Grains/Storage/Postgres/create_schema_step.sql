@@ -1,0 +1,6 @@
+-- The steps of the schema that were applied.
+create table if not exists schema_step (
+    number     bigint      not null primary key,
+    name       text        not null,
+    applied_at timestamptz not null default now()
+);

@@ -1,0 +1,59 @@
+using Cerver.Errors;
+using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Sessions;
+
+namespace Cerver.Silo.Clustered;
+
+/// <summary>
+/// Closes the runs of hosts whose silos left the cluster, and sets their sessions idle. Local sandboxes end with the process of their silo, so nobody has to
+/// wait for it to come back; one that does come back closes what it left by itself.
+/// </summary>
+/// <remarks>One silo looks, the eldest of those that there are. Two of them at once would do no harm.</remarks>
+internal sealed partial class LostHosts(
+    IClusterMembershipService membership, ILocalSiloDetails silo, ISandboxHosts hosts, SessionRecovery recovery, TimeProvider time, ILogger<LostHosts> logger)
+    : BackgroundService
+{
+    /// <summary>How often to look. With the time until a silo is declared dead a lost run is closed well within half a minute.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                if (IsEldest())
+                {
+                    await LookAsync(stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The silo stops.
+        }
+    }
+
+    private bool IsEldest() => membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active)
+        .Select(member => member.SiloAddress)
+        .Min()?.Equals(silo.SiloAddress) == true;
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var active = hosts.Active;
+            await recovery.RunAsync(host => host.Length > 0 && !active.Contains(host), cancellationToken);
+        }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        {
+            LogFailed(failure);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Not all that a lost silo left going could be closed; that is tried again in some seconds")]
+    private partial void LogFailed(Exception failure);
+}

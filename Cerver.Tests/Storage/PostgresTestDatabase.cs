@@ -1,0 +1,42 @@
+using Cerver.Grains.Storage.Postgres;
+using Npgsql;
+
+namespace Cerver.Tests.Storage;
+
+/// <summary>A real PostgreSQL database of the test's own, with the newest schema.</summary>
+internal sealed class PostgresTestDatabase : IAsyncDisposable
+{
+    private readonly PostgresServer _server;
+
+    private PostgresTestDatabase(PostgresServer server, string connectionString)
+    {
+        _server = server;
+        ConnectionString = connectionString;
+        Source = PostgresDatabase.Create(connectionString);
+    }
+
+    public string ConnectionString { get; }
+
+    public NpgsqlDataSource Source { get; }
+
+    public static Task<PostgresTestDatabase> CreateAsync() => CreateAsync(server: null);
+
+    public static async Task<PostgresTestDatabase> CreateAsync(PostgresServer? server)
+    {
+        server ??= await PostgresServer.Shared;
+        return new(server, await server.CreateDatabaseAsync());
+    }
+
+    /// <summary>Runs statements and gives the first value.</summary>
+    public async Task<object?> ScalarAsync(string text)
+    {
+        await using var command = Source.CreateCommand(text);
+        return await command.ExecuteScalarAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await _server.DropDatabaseAsync(ConnectionString);
+    }
+}
