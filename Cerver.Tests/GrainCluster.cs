@@ -33,6 +33,9 @@ public class GrainCluster : IAsyncLifetime
     /// <summary>What a test wants of the silo beside the usual.</summary>
     internal Action<ISiloBuilder>? Configure { get; init; }
 
+    /// <summary>What a test wants of the client beside the usual.</summary>
+    internal Action<IClientBuilder>? ConfigureClient { get; init; }
+
     /// <summary>The clock of the silo.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -67,7 +70,11 @@ public class GrainCluster : IAsyncLifetime
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
             Configure?.Invoke(silo);
         });
-        builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));
+        builder.ConfigureClient(client =>
+        {
+            client.AddMemoryStreams(RunStreams.Provider);
+            ConfigureClient?.Invoke(client);
+        });
         _cluster = builder.Build();
         await _cluster.DeployAsync();
     }
@@ -83,6 +90,9 @@ public class GrainCluster : IAsyncLifetime
         _data!.Dispose();
         Directory.Delete(_path, recursive: true);
     }
+
+    /// <summary>Stops the silo for good; the client stays.</summary>
+    internal Task StopSiloAsync() => _cluster!.StopSiloAsync(_cluster.Silos[0]);
 
     /// <summary>Changes the database behind the gateway's back.</summary>
     internal async Task ExecuteAsync(string statement)

@@ -114,7 +114,8 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
                 (this, call, state, make));
             if (call.FirstFailure is { } first)
             {
-                LogRepeated(call.Failures + 1, time.GetElapsedTime(call.Began).TotalMilliseconds, CallFailures.NameOf(first));
+                var (took, reason) = (time.GetElapsedTime(call.Began).TotalMilliseconds, CallFailures.NameOf(first));
+                LogRepeated(call.Failures + 1, took, reason);
             }
 
             return result;

@@ -87,10 +87,10 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         try
         {
             var result = await write();
-            if (_operation is not null && !operation.IsOwn)
+            if (_operation is not null && (operation.IsRepetition || !operation.IsOwn))
             {
-                // There was nothing to do, and there must be nothing to do either when the same call comes again. The Api makes its own calls again only
-                // before it has answered, so whatever they find to do then is still what the caller waits for.
+                // There was nothing to do, and there must be nothing to do either when the same call comes again: from the caller, or from a machine that hung
+                // with the first attempt. A first attempt of the Api's own needs no such note: until it is answered its caller waits, whatever is done then.
                 await CommitAsync(SessionChange.From(Existing, Existing.UpdatedAt, rewrites: false, []));
             }
 

@@ -230,7 +230,7 @@ public sealed class GrainCallsTests
             }
         };
 
-        var made = await SettleAsync(MakeAsync(Kind.Read, grain, hungUp.Token));
+        var made = await SettleAsync(MakeAsync(Kind.Read, grain, cancellationToken: hungUp.Token));
 
         await Assert.ThrowsAnyAsync<Exception>(() => made);
         Assert.Equal(3, grain.Attempts.Count);
@@ -246,7 +246,7 @@ public sealed class GrainCallsTests
 
         foreach (var each in (Grain[])[grain, lost, fine])
         {
-            await SettleAsync(MakeAsync(Kind.Read, each, log: log));
+            await SettleAsync(MakeAsync(Kind.Read, each, log));
         }
 
         Assert.Equal([LogLevel.Information, LogLevel.Warning], log.All.Select(static line => line.Level));
@@ -275,7 +275,7 @@ public sealed class GrainCallsTests
     private static T Bare<T>()
         where T : Exception => (T)RuntimeHelpers.GetUninitializedObject(typeof(T));
 
-    private Task<Outcome<int>> MakeAsync(Kind kind, Grain grain, CancellationToken cancellationToken = default, ILogger<GrainCalls>? log = null)
+    private Task<Outcome<int>> MakeAsync(Kind kind, Grain grain, ILogger<GrainCalls>? log = null, CancellationToken cancellationToken = default)
     {
         var calls = new GrainCalls(isCluster: kind != Kind.WithoutName, _time, log ?? NullLogger<GrainCalls>.Instance);
 

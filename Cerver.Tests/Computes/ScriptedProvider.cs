@@ -33,6 +33,9 @@ internal sealed class ScriptedProvider : IComputeProvider
     /// <summary>Sandboxes whose files were set aside and not erased yet.</summary>
     public ConcurrentBag<string> Aside { get; } = [];
 
+    /// <summary>What a sandbox that is brought up waits for.</summary>
+    public Func<CancellationToken, Task>? Opening { get; set; }
+
     /// <summary>What a sandbox that is taken down waits for, beside its programs.</summary>
     public Func<string, Task>? Closing { get; set; }
 
@@ -45,8 +48,13 @@ internal sealed class ScriptedProvider : IComputeProvider
     public ComputeInfo Describe() => new(
         "provider_scripted", "Scripted", Name, ComputeStatus.Ready, Reason: null, "shared", "test", [SandboxRuntime.Shell, SandboxRuntime.Python], Network: false);
 
-    public Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
+        if (Opening is { } opening)
+        {
+            await opening(cancellationToken);
+        }
+
         if (Refusal is not null)
         {
             Refused.Add(spec.SandboxId);
@@ -55,7 +63,7 @@ internal sealed class ScriptedProvider : IComputeProvider
 
         var sandbox = new ScriptedSandbox(spec.SandboxId, this);
         _sandboxes[spec.SandboxId] = sandbox;
-        return Task.FromResult<ISandbox>(sandbox);
+        return sandbox;
     }
 
     public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>([.. Held.Keys]);

@@ -167,6 +167,22 @@ public abstract class OwnOperationTests(GrainCluster cluster)
         await session.EndAsync(purge: false);
     }
 
+    [Fact]
+    public async Task A_repetition_that_had_nothing_to_do_is_noted_so_that_a_late_first_attempt_does_nothing_either()
+    {
+        var (session, _, _) = await CreateAsync(ComputeChoice.Any);
+        await session.PauseAsync();
+        var operation = Operation.New(TimeProvider.System.GetUtcNow() - TimeSpan.FromSeconds(3));
+
+        await session.PauseAsync(operation with { IsRepetition = true });
+        await session.ResumeAsync(compute: null);
+        var late = await session.PauseAsync(operation);
+
+        Assert.True(late.IsReplayed);
+        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value.Status);
+        await session.EndAsync(purge: false);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -3,6 +3,7 @@ using System.Text;
 using Cerver.Errors;
 using Cerver.Operations;
 using Cerver.Sessions;
+using Cerver.Tests.Calls;
 using CsCheck;
 using static Cerver.Tests.GrainCluster;
 
@@ -27,6 +28,11 @@ public abstract class SessionModelTests(GrainCluster cluster)
         (2, Key.Select(static SessionCall (key) => new SessionCall.Resume(key))),
         (1, Key.Select(static SessionCall (key) => new SessionCall.End(key))));
 
+    private static readonly Gen<SessionCall> Unnamed = Call.Select(static call => call with { Key = null });
+
+    /// <summary>One attempt of a few is answered.</summary>
+    private static readonly Gen<Fault[]> Faults = Gen.Select(Gen.Enum<Fault>().Array[0, 8], static faults => (Fault[])[.. faults, Fault.None]);
+
     [Fact]
     public Task Calls_one_after_the_other_answer_as_the_model_does_and_leave_what_it_leaves() =>
         Call.Array[1, 25].SampleAsync(
@@ -45,6 +51,55 @@ public abstract class SessionModelTests(GrainCluster cluster)
             },
             iter: 60,
             threads: 1);
+
+    [Fact]
+    public Task Calls_whose_attempts_get_lost_on_the_way_answer_as_the_model_does_and_leave_what_it_leaves() =>
+        Gen.Select(Unnamed.Array[1, 20], Faults).SampleAsync(
+            async (calls, faults) =>
+            {
+                var line = new LossyLine(faults);
+                var (session, accountId, sessionId) = cluster.NewSession();
+                var model = SessionModel.New((await session.CreateAsync(Request())).Value.SessionName);
+                foreach (var call in calls)
+                {
+                    (model, var expected) = model.Apply(call);
+                    Assert.Equal(expected, await MakeAsync(session, call, line));
+                }
+
+                await Task.WhenAll(line.Late);
+                await AssertLeftAsync(model, accountId, sessionId);
+                await session.EndAsync(purge: true);
+            },
+            iter: 60,
+            threads: 1);
+
+    [Fact]
+    public Task Concurrent_calls_whose_attempts_get_lost_on_the_way_happen_once_each_in_some_order_that_keeps_each_callers_own() =>
+        Gen.Select(Unnamed.Array[1, 4], Faults).Array[3].SampleAsync(
+            async callers =>
+            {
+                var (session, accountId, sessionId) = cluster.NewSession();
+                var start = SessionModel.New((await session.CreateAsync(Request())).Value.SessionName);
+                var answers = await Task.WhenAll(callers.Select(async caller =>
+                {
+                    var (line, made) = (new LossyLine(caller.Item2), new List<string>());
+                    foreach (var call in caller.Item1)
+                    {
+                        made.Add(await MakeAsync(session, call, line));
+                    }
+
+                    await Task.WhenAll(line.Late);
+                    return made;
+                }));
+
+                var left = await ReadAsync(accountId, sessionId);
+                var calls = Array.ConvertAll(callers, static caller => caller.Item1);
+                Assert.True(Explains(start, calls, answers, new int[calls.Length], left), Describe(calls, answers, left));
+                await session.EndAsync(purge: true);
+            },
+            iter: 100,
+            threads: 1,
+            print: static _ => "");
 
     [Fact]
     public Task Concurrent_calls_answer_as_the_model_does_in_some_order_that_keeps_each_callers_own() =>
@@ -123,8 +178,10 @@ public abstract class SessionModelTests(GrainCluster cluster)
             })));
     }
 
-    private static async Task<string> MakeAsync(ISessionGrain session, SessionCall call)
+    private static async Task<string> MakeAsync(ISessionGrain session, SessionCall call, Line? line = null)
     {
+        line ??= new Line();
+
         // Another call under the same key is another request.
         var operation = call.Key is null ? null : new Operation($"{session.GetPrimaryKeyString()} {call.Key}", [.. Encoding.UTF8.GetBytes(RequestOf(call))]);
         try
@@ -132,14 +189,14 @@ public abstract class SessionModelTests(GrainCluster cluster)
             return call switch
             {
                 SessionCall.Append append => Answer(
-                    await session.AppendAsync(new([.. append.Texts.Select(Text)], append.Expected), operation), static total => $"{total}"),
+                    await line.WriteAsync(session, operation, name => session.AppendAsync(new([.. append.Texts.Select(Text)], append.Expected), name)), static total => $"{total}"),
                 SessionCall.Input input => Answer(
-                    await session.InputAsync(Text(input.Text), operation), static record => $"{record.TranscriptTotal} {record.Status}"),
+                    await line.WriteAsync(session, operation, name => session.InputAsync(Text(input.Text), name)), static record => $"{record.TranscriptTotal} {record.Status}"),
                 SessionCall.Rename rename => Answer(
-                    await session.UpdateAsync(new(rename.Name, Metadata: null), operation), static record => $"{record.SessionName} {record.Status}"),
-                SessionCall.Pause => Answer(await session.PauseAsync(operation), static record => $"{record.Status}"),
-                SessionCall.Resume => Answer(await session.ResumeAsync(compute: null, operation), static record => $"{record.Status}"),
-                SessionCall.End => Answer(await session.EndAsync(purge: false, operation), static status => $"{status}"),
+                    await line.WriteAsync(session, operation, name => session.UpdateAsync(new(rename.Name, Metadata: null), name)), static record => $"{record.SessionName} {record.Status}"),
+                SessionCall.Pause => Answer(await line.WriteAsync(session, operation, name => session.PauseAsync(name)), static record => $"{record.Status}"),
+                SessionCall.Resume => Answer(await line.WriteAsync(session, operation, name => session.ResumeAsync(compute: null, name)), static record => $"{record.Status}"),
+                SessionCall.End => Answer(await line.WriteAsync(session, operation, name => session.EndAsync(purge: false, name)), static status => $"{status}"),
                 _ => throw new InvalidOperationException($"No call for {call}."),
             };
         }
