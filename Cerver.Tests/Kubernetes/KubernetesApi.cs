@@ -95,7 +95,9 @@ internal sealed class KubernetesApi : IAsyncDisposable
         {
             // Nothing changes while the tests look.
             await context.Response.Body.FlushAsync();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+            var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var left = context.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
             return;
         }
 
