@@ -73,10 +73,16 @@ internal sealed partial class ComputeGrain(
     /// <summary>Away from the sandbox's host this activation only stands in, and the host may be back with the next call.</summary>
     public async Task Invoke(IIncomingGrainCallContext context)
     {
-        await context.Invoke();
-        if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
+        try
         {
-            DeactivateOnIdle();
+            await context.Invoke();
+        }
+        finally
+        {
+            if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
+            {
+                DeactivateOnIdle();
+            }
         }
     }
 
