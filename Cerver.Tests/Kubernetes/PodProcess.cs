@@ -40,6 +40,7 @@ internal sealed class PodProcess : IAsyncDisposable
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         };
 
         // What the base image and the container runtime put into the environment. The home directory cannot be written to there either.
