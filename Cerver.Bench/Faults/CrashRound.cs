@@ -44,7 +44,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new BenchException("A round did not come to its end in time: something waits for ever.");
+            throw new BenchException($"A round did not come to its end in time: something waits for ever. {Describe(_history.ToHistory())}");
         }
         finally
         {
@@ -54,6 +54,14 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         var history = _history.ToHistory();
         return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _found]);
+    }
+
+    private static string Describe(History history)
+    {
+        const int Newest = 5;
+        var faults = history.Faults.Select(fault => $"{fault.Struck} {fault.What}");
+        var failures = history.Failures.TakeLast(Newest).Select(failure => $"{failure.Answered} {failure.Request}: {failure.Description}");
+        return $"What was done, and the newest of {history.Failures.Length} failures:\n{string.Join('\n', faults.Concat(failures))}";
     }
 
     private async Task<ImmutableArray<string>> CreateAsync(CrashScene scene, string kind, int count, bool withSandbox)

@@ -218,7 +218,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         if (line.Data is not null)
         {
-            _log.WriteLine(line.Data);
+            _log.WriteLine($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {line.Data}");
             _lines.Enqueue(line.Data);
             while (_lines.Count > KeptLines)
             {
