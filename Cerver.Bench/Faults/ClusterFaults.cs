@@ -68,11 +68,7 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
         await Task.WhenAll(cluster.Members.Select(member => member.KillAsync(cancellationToken)).Append(cluster.Postgres.CrashAsync(cancellationToken)));
         await cluster.Postgres.StartAgainAsync(cancellationToken);
         await whenGone();
-        foreach (var member in cluster.Members)
-        {
-            member.StartAgain();
-        }
-
+        await Task.WhenAll(cluster.Members.Select(member => member.StartAgainAsync()));
         await cluster.WaitUntilReadyAsync(cancellationToken);
         history.Add(new Fault(FaultKind.PowerLoss, "a loss of power", struck, history.Now, history.Now));
     }
@@ -82,7 +78,7 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
     {
         await member.KillAsync(cancellationToken);
         await Task.Delay(random.Next(MaxDownMilliseconds), cancellationToken);
-        member.StartAgain();
+        await member.StartAgainAsync();
         return ($"a kill -9 of {member.Name}", struck);
     }
 
@@ -130,7 +126,7 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
                 found.Add($"{silo.Name} was asked to stop and did after {stop.Took.TotalSeconds:0.0} s with exit code {stop.ExitCode}. {silo.LastWords}");
             }
 
-            silo.StartAgain();
+            await silo.StartAgainAsync();
             await silo.WaitUntilReadyAsync(cancellationToken);
         }
 

@@ -15,7 +15,7 @@ internal sealed record MemberStop(int ExitCode, TimeSpan Took);
 internal sealed class ClusterMember : IAsyncDisposable
 {
     private const int MaxRestarts = 20;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
@@ -61,7 +61,7 @@ internal sealed class ClusterMember : IAsyncDisposable
         new(name, ServerProcess.Start(name, start, Signal.Terminate, StopTimeout, logPath), endpoint, ended);
 
     /// <summary>Waits until it is ready, whichever of its processes that is.</summary>
-    /// <exception cref="BenchException">It is not ready after a minute and a half, or ends again and again.</exception>
+    /// <exception cref="BenchException">It is not ready after three minutes, or ends again and again.</exception>
     public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -95,14 +95,17 @@ internal sealed class ClusterMember : IAsyncDisposable
     }
 
     /// <summary>Starts it again after it was killed or stopped.</summary>
-    public void StartAgain()
+    public async Task StartAgainAsync()
     {
+        // Whoever watched the process that is gone must not take the new one for its own.
+        await _supervision;
         lock (_gate)
         {
             _isDownOnPurpose = false;
             _process.StartAgain();
-            _supervision = SuperviseAsync();
         }
+
+        _supervision = SuperviseAsync();
     }
 
     /// <summary>Freezes it.</summary>
