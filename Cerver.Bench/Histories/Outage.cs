@@ -16,15 +16,15 @@ internal static class Outages
 
     /// <summary>By fault and session, for every session that somebody appended to then, up to the next fault.</summary>
     /// <param name="history">The history.</param>
-    /// <param name="from">From when on the time counts.</param>
-    public static IEnumerable<Outage> Of(History history, Func<Fault, TimeSpan> from)
+    /// <param name="beginOf">From when on the time of a fault counts.</param>
+    public static IEnumerable<Outage> Of(History history, Func<Fault, TimeSpan> beginOf)
     {
         var sent = history.Appends.GroupBy(append => append.Session).Select(session => (session.Key, Appends: session.ToImmutableArray())).ToList();
         return
             from fault in history.Faults
             let next = NextOf(history, fault)
             from session in sent
-            let longest = Longest(session.Appends, from(fault), next)
+            let longest = Longest(session.Appends, beginOf(fault), next)
             where longest is not null
             select new Outage(fault, session.Key, longest.Value);
     }
