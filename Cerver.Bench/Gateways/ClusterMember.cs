@@ -45,6 +45,9 @@ internal sealed class ClusterMember : IAsyncDisposable
     /// <summary>The id of its process.</summary>
     public int Id => _process.Id;
 
+    /// <summary>The processor time that its process has taken until now.</summary>
+    public TimeSpan ProcessorTime => _process.ProcessorTime;
+
     /// <summary>Completes with the exit code when the process that runs now is gone.</summary>
     public Task<int> Gone => _process.Gone;
 

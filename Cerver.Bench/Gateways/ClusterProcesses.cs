@@ -7,8 +7,9 @@ namespace Cerver.Bench.Gateways;
 
 /// <summary>How large a cluster is.</summary>
 /// <param name="Silos">How many silos, 1 .. 9.</param>
-/// <param name="FrontDoors">How many front doors, 1 .. 9.</param>
-internal sealed record ClusterSize(int Silos, int FrontDoors);
+/// <param name="FrontDoors">How many front doors, 0 .. 9.</param>
+/// <param name="SilosServe">Whether the silos serve the Api too, or no HTTP but probes.</param>
+internal sealed record ClusterSize(int Silos, int FrontDoors, bool SilosServe = false);
 
 /// <summary>A cluster on this machine: PostgreSQL, silos and front doors, each a process, all at ports of 127.0.0.1. Disposing it stops them.</summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
@@ -37,7 +38,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     /// <summary>The database.</summary>
     public PostgresServer Postgres { get; }
 
-    /// <summary>The silos. They serve no HTTP but probes.</summary>
+    /// <summary>The connection string to its database, for the superuser of the server.</summary>
+    public string Connection => Postgres.ConnectionTo(Database);
+
+    /// <summary>The silos.</summary>
     public ImmutableArray<ClusterMember> Silos { get; private set; } = [];
 
     /// <summary>The front doors.</summary>
@@ -73,7 +77,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
             // All at once, and each brings the schema up to date, or finds that another one has.
             var ports = FreePort.Find((3 * size.Silos) + size.FrontDoors);
-            cluster.Silos = [.. Enumerable.Range(0, size.Silos).Select(number => cluster.StartSilo(number, [.. ports.Skip(3 * number)]))];
+            cluster.Silos = [.. Enumerable.Range(0, size.Silos).Select(number => cluster.StartSilo(number, size.SilosServe, [.. ports.Skip(3 * number)]))];
             cluster.FrontDoors = [.. Enumerable.Range(0, size.FrontDoors).Select(number => cluster.StartFrontDoor(number, ports[(3 * size.Silos) + number]))];
             await cluster.WaitUntilReadyAsync(cancellationToken);
         }
@@ -107,15 +111,16 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     private Dictionary<string, string> DatabaseSettings => new()
     {
         ["Cerver__Storage"] = "Postgres",
-        ["ConnectionStrings__Cerver"] = Postgres.ConnectionTo(Database),
+        ["ConnectionStrings__Cerver"] = Connection,
     };
 
-    private ClusterMember StartSilo(int number, IReadOnlyList<int> ports)
+    private ClusterMember StartSilo(int number, bool serves, IReadOnlyList<int> ports)
     {
         var name = $"silo-{number + 1}";
         return Start(name, _gatewayPath, ports[0], new()
         {
-            ["Cerver__Api__Enabled"] = "false",
+            ["Cerver__Api__Enabled"] = serves ? "true" : "false",
+            ["CERVER_API_TOKEN"] = Token,
             ["Cerver__Cluster__AdvertisedAddress"] = $"{IPAddress.Loopback}",
             ["Cerver__Cluster__SiloPort"] = ports[1].ToString(CultureInfo.InvariantCulture),
             ["Cerver__Cluster__GatewayPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
