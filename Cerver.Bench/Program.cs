@@ -9,7 +9,7 @@ using Cerver.Bench.Sessions;
 IBenchCase[] cases =
 [
     new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
-    new StartCase(),
+    new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(),
 ];
 
 using var interrupted = new CancellationTokenSource();

@@ -2,11 +2,12 @@ using System.Collections.Immutable;
 using System.Data.Common;
 using Cerver.Computes;
 using Cerver.Grains.Computes;
-using Cerver.Grains.Storage;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Cerver.Silo;
+using Cerver.Silo.Clustered;
 using Cerver.Silo.Standalone;
 using Cerver.Tests.Computes;
 using Cerver.Tests.Storage;
@@ -17,7 +18,7 @@ using Orleans.TestingHost;
 
 namespace Cerver.Tests;
 
-/// <summary>A silo over a real database, with what Orleans itself keeps in SQLite in a directory of its own, with a compute provider that tests steer.</summary>
+/// <summary>A silo over a real database of its own, with a compute provider that tests steer.</summary>
 public class GrainCluster : IAsyncLifetime
 {
     private readonly string _path = Directory.CreateTempSubdirectory("cerver-grains-").FullName;
@@ -60,13 +61,15 @@ public class GrainCluster : IAsyncLifetime
             if (_postgres is null)
             {
                 silo.Services.AddSqlite(_data);
+                silo.UseDataDirectory(_data);
             }
             else
             {
-                silo.Services.AddPostgres(_postgres.Source).AddSingleton<StorageFailure>();
+                silo.Services.AddPostgres(_postgres.Source).AddSingleton<ISandboxHosts, SingleHost>();
+                silo.UseDatabase(_postgres.Source);
+                silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(services, isGone: static _ => true, cancellationToken));
             }
 
-            silo.UseDataDirectory(_data);
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
             Configure?.Invoke(silo);
         });

@@ -10,16 +10,13 @@ namespace Cerver.Bench.Faults;
 internal sealed record CrashResult(History History, ImmutableArray<string> Violations);
 
 /// <summary>
-/// Kills a gateway again and again while clients use it, and checks what they were promised. It goes in rounds, so that a campaign of any
-/// length has one history of bounded length at a time; the gateway and its data stay the same.
+/// Does harm to a gateway again and again while clients use it, and checks what they were promised. It goes in rounds, so that a campaign of any length has one
+/// history of bounded length at a time; the gateway and its data stay the same.
 /// </summary>
 internal static class CrashCampaign
 {
-    /// <summary>How many kills a round has.</summary>
-    public const int CyclesPerRound = 25;
-
-    /// <summary>Goes on until the number of kills is reached or a promise is broken.</summary>
-    /// <param name="options">How many kills and which randomness.</param>
+    /// <summary>Goes on until the number of faults is reached or a promise is broken.</summary>
+    /// <param name="options">How many faults and which randomness.</param>
     /// <param name="gatewayPath">The main assembly of the gateway's build.</param>
     /// <param name="repository">Where its data goes meanwhile.</param>
     /// <param name="say">Is told how it goes, a line at a time.</param>
@@ -28,25 +25,38 @@ internal static class CrashCampaign
     public static async Task<CrashResult> RunAsync(
         CrashOptions options, string gatewayPath, Repository repository, Action<string> say, CancellationToken cancellationToken)
     {
-        say($"Killing a gateway {options.Cycles} times; the seed is {options.Seed}.");
+        say($"{options.Cycles} faults for {(options.Cluster is { } size ? $"a cluster of {size.Silos} silos and {size.FrontDoors} front doors" : "a gateway")}; the seed is {options.Seed}.");
         var random = new Random(options.Seed);
+        var outages = new List<Outage>();
         CrashResult result;
-        await using (var gateway = await UnreliableGateway.StartAsync(gatewayPath, repository, cancellationToken))
+        await using (var target = await StartAsync(options, gatewayPath, repository, cancellationToken))
         {
             var done = 0;
             do
             {
-                var cycles = Math.Min(CyclesPerRound, options.Cycles - done);
-                var round = new CrashRound(gateway, $"round-{done / CyclesPerRound}", random, say);
+                var cycles = Math.Min(target.CyclesPerRound, options.Cycles - done);
+                var round = new CrashRound(target, $"round-{done / target.CyclesPerRound}", random, say);
                 result = await round.RunAsync(cycles, cancellationToken);
                 done += cycles;
-                say($"{done} kills: {Summary(result.History)}, {result.Violations.Length} violations.");
+                outages.AddRange(Outages.Of(result.History, fault => fault.Struck));
+                say($"{done} faults: {Summary(result.History)}, {result.Violations.Length} violations.");
             }
             while (done < options.Cycles && result.Violations.IsEmpty);
         }
 
+        if (options.Cluster is not null)
+        {
+            say(Outages.Describe(outages));
+        }
+
         return result;
     }
+
+    private static async Task<ICrashTarget> StartAsync(
+        CrashOptions options, string gatewayPath, Repository repository, CancellationToken cancellationToken) =>
+        options.Cluster is { } size
+            ? await UnreliableCluster.StartAsync(size, gatewayPath, repository, options.LogPath, cancellationToken)
+            : await UnreliableGateway.StartAsync(gatewayPath, repository, cancellationToken);
 
     private static string Summary(History history)
     {
@@ -54,7 +64,7 @@ internal static class CrashCampaign
         var unknown = history.Appends.Count(append => append.Outcome == Outcome.Unknown);
         var runs = history.Runs.Count(run => run.Outcome == Outcome.Acknowledged);
         var lost = history.Finals.Take(1).Sum(final => final.Runs?.Count(run => run.Status == "lost") ?? 0);
-        return $"{acknowledged} appends acknowledged and {unknown} unknown, {runs} runs started and {lost} lost, "
-            + $"{history.Pages.Length} pages, {history.Watchers.Sum(watched => watched.Events.Length)} events for {history.Watchers.Length} watchers";
+        return $"{acknowledged} appends acknowledged and {unknown} unknown, {runs} runs started and {lost} lost ({LostRunRules.CountClosedByOthers(history)} closed by other silos), "
+            + $"{history.Pages.Length} pages, {history.Watchers.Sum(watched => watched.Events.Length)} events for {history.Watchers.Length} watchers, {history.Failures.Length} failures";
     }
 }

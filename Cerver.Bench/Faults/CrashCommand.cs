@@ -10,7 +10,7 @@ internal static class CrashCommand
     /// <summary>The word that checks a history in a file.</summary>
     public const string Check = "check";
 
-    /// <summary>Kills a gateway as the arguments say and tells what was broken.</summary>
+    /// <summary>Does harm to a gateway as the arguments say and tells what was broken.</summary>
     /// <param name="arguments">What follows the word.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The exit code: 0 when nothing was broken.</returns>

@@ -4,45 +4,38 @@ using Cerver.Bench.Histories;
 
 namespace Cerver.Bench.Faults;
 
-/// <summary>A number of kills with clients, sessions and a history of their own, and a check at the end.</summary>
-/// <param name="gateway">The gateway.</param>
+/// <summary>A number of faults with clients, sessions and a history of their own, and a check at the end.</summary>
+/// <param name="target">The gateway.</param>
 /// <param name="name">What the names of all its sessions begin with.</param>
 /// <param name="random">Where its randomness comes from.</param>
 /// <param name="say">Is told how it goes.</param>
-internal sealed class CrashRound(UnreliableGateway gateway, string name, Random random, Action<string> say)
+internal sealed class CrashRound(ICrashTarget target, string name, Random random, Action<string> say)
 {
-    private const int Transcripts = 3;
-    private const int Sandboxes = 2;
-    private const int WritersPerSession = 2;
-    private const int RunnersPerSandbox = 2;
-    private const int WatchersPerSession = 2;
-    private const int MaxLoadMilliseconds = 1_500;
     private const string LastPayload = "the last";
 
-    private static readonly TimeSpan CycleLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     private readonly HistoryRecorder _history = new();
     private readonly List<string> _found = [];
 
     /// <summary>Runs it.</summary>
-    /// <param name="cycles">How many kills.</param>
+    /// <param name="cycles">How many faults.</param>
     /// <param name="cancellationToken">Ends it in the middle.</param>
     /// <exception cref="BenchException">The gateway does not start again, or something does not come to its end in time.</exception>
     public async Task<CrashResult> RunAsync(int cycles, CancellationToken cancellationToken)
     {
         using var ending = new CancellationTokenSource();
         using var givenUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        givenUp.CancelAfter((CycleLimit * cycles) + EndLimit);
-        using var client = new GatewayClient(gateway.Address, gateway.Token);
-        var scene = new CrashScene(gateway, client, _history, ending.Token, givenUp.Token);
+        givenUp.CancelAfter((target.CycleLimit * cycles) + EndLimit);
+        using var client = new GatewayClient(target, _history, NewRandom());
+        var scene = new CrashScene(target, client, _history, ending.Token, givenUp.Token);
         try
         {
-            var transcripts = await CreateAsync(scene, "transcript", Transcripts, withSandbox: false);
-            var sandboxes = await CreateAsync(scene, "sandbox", Sandboxes, withSandbox: true);
+            var transcripts = await CreateAsync(scene, "transcript", target.Load.Transcripts, withSandbox: false);
+            var sandboxes = await CreateAsync(scene, "sandbox", target.Load.Sandboxes, withSandbox: true);
             ImmutableArray<string> sessions = [.. transcripts, .. sandboxes];
             var watchers = sessions.SelectMany(session => Watch(scene, session)).ToList();
-            await KillAsync(cycles, [.. Work(scene, transcripts, sandboxes)], ending, givenUp.Token);
+            await StrikeAsync(cycles, [.. Work(scene, transcripts, sandboxes)], ending, givenUp.Token);
             await EndAsync(scene, sessions, watchers, givenUp);
             foreach (var sandbox in sandboxes)
             {
@@ -51,7 +44,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new BenchException("A round did not come to its end in time: something waits for ever.");
+            throw new BenchException($"A round did not come to its end in time: something waits for ever. {Describe(_history.ToHistory())}");
         }
         finally
         {
@@ -61,6 +54,14 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
 
         var history = _history.ToHistory();
         return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _found]);
+    }
+
+    private static string Describe(History history)
+    {
+        const int Newest = 5;
+        var faults = history.Faults.Select(fault => $"{fault.Struck} {fault.What}");
+        var failures = history.Failures.TakeLast(Newest).Select(failure => $"{failure.Answered} {failure.Request}: {failure.Description}");
+        return $"What was done, and the newest of {history.Failures.Length} failures:\n{string.Join('\n', faults.Concat(failures))}";
     }
 
     private async Task<ImmutableArray<string>> CreateAsync(CrashScene scene, string kind, int count, bool withSandbox)
@@ -80,7 +81,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
         yield return new Founder(scene, name, NewRandom()).RunAsync();
         foreach (var (session, number) in transcripts.AddRange(sandboxes).Select((session, number) => (session, number)))
         {
-            for (var writer = 0; writer < WritersPerSession; writer++)
+            for (var writer = 0; writer < target.Load.WritersPerSession; writer++)
             {
                 yield return new Writer(scene, $"writer-{number}-{writer}", session, NewRandom()).RunAsync();
             }
@@ -90,7 +91,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
 
         foreach (var (session, number) in sandboxes.Select((session, number) => (session, number)))
         {
-            for (var runner = 0; runner < RunnersPerSandbox; runner++)
+            for (var runner = 0; runner < target.Load.RunnersPerSandbox; runner++)
             {
                 yield return new Runner(scene, $"{name}-runner-{number}-{runner}", session, NewRandom()).RunAsync();
             }
@@ -99,43 +100,30 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
 
     private IEnumerable<Task> Watch(CrashScene scene, string session)
     {
-        for (var number = 0; number < WatchersPerSession; number++)
+        for (var number = 0; number < target.Load.WatchersPerSession; number++)
         {
             yield return new Watcher(
                 scene, $"watcher-{number}", session, $"/v2/sessions/{session}/stream", after: -1, IsLast, NewRandom()).RunAsync();
         }
     }
 
-    private async Task KillAsync(int cycles, Task[] work, CancellationTokenSource ending, CancellationToken givenUp)
+    private async Task StrikeAsync(int cycles, Task[] work, CancellationTokenSource ending, CancellationToken givenUp)
     {
         for (var cycle = 0; cycle < cycles; cycle++)
         {
             // A client that fails ends the round.
-            var load = LoadAsync(givenUp);
-            await Task.WhenAny([load, .. work]);
+            var strike = target.StrikeAsync(_history, random, givenUp);
+            await Task.WhenAny([strike, .. work]);
             if (Array.Find(work, task => task.IsFaulted) is { } failed)
             {
                 await failed;
             }
 
-            await load;
-            var orphans = await gateway.KillAsync(_history, whenGone: null, givenUp);
-            _found.AddRange(orphans.Select(orphan => $"Process {orphan.Id} of a killed gateway lives on: {orphan.CommandLine}"));
+            _found.AddRange(await strike);
         }
 
         await ending.CancelAsync();
         await Task.WhenAll(work);
-    }
-
-    /// <summary>One kill in five comes while the gateway has hardly started, the others when it is at work.</summary>
-    private async Task LoadAsync(CancellationToken givenUp)
-    {
-        if (random.Next(5) > 0)
-        {
-            await gateway.Used.WaitAsync(givenUp);
-        }
-
-        await Task.Delay(random.Next(MaxLoadMilliseconds), givenUp);
     }
 
     private async Task EndAsync(CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, CancellationTokenSource givenUp)
@@ -147,7 +135,7 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
 
         // From here on nothing fails any more, so whoever waits longer waits in vain.
         givenUp.CancelAfter(EndLimit);
-        var reader = new FinalReader(scene.Client, name, sessions, IsLast);
+        var reader = new FinalReader(scene.Client, _history, name, sessions, IsLast);
         _history.Add(await reader.ReadAsync("at the end", givenUp.Token));
         await Task.WhenAll(watchers);
         if (await reader.ReadExportAsync("in the export", givenUp.Token) is { } export)
@@ -155,16 +143,10 @@ internal sealed class CrashRound(UnreliableGateway gateway, string name, Random 
             _history.Add(export);
         }
 
-        await gateway.KillAsync(_history, CheckAsync, givenUp.Token);
+        // What a kill left is sound, before the next start has mended anything.
+        _found.AddRange(await target.RestartAsync(_history, givenUp.Token));
         _history.Add(await reader.ReadAsync("after a restart", givenUp.Token));
         say($"{name}: all is read.");
-    }
-
-    /// <summary>What a kill left is sound, before the next start has mended anything.</summary>
-    private async Task CheckAsync(GatewayProcess killed)
-    {
-        using var limit = new CancellationTokenSource(EndLimit);
-        _found.AddRange(await killed.CheckAsync(limit.Token));
     }
 
     private static bool IsLast(StreamEvent seen) =>

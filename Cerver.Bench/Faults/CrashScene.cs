@@ -3,13 +3,13 @@ using Cerver.Bench.Histories;
 namespace Cerver.Bench.Faults;
 
 /// <summary>What all who use a gateway share while it is killed again and again.</summary>
-/// <param name="Gateway">The gateway.</param>
+/// <param name="Target">The gateway.</param>
 /// <param name="Client">Makes the requests to it.</param>
 /// <param name="History">Where it is written down what was done and seen.</param>
 /// <param name="Ending">Cancelled when nothing new shall be begun. What was begun is brought to its end.</param>
 /// <param name="GivenUp">Cancelled when there is nothing to wait for any more.</param>
 internal sealed record CrashScene(
-    UnreliableGateway Gateway, GatewayClient Client, HistoryRecorder History, CancellationToken Ending, CancellationToken GivenUp)
+    ICrashTarget Target, GatewayClient Client, HistoryRecorder History, CancellationToken Ending, CancellationToken GivenUp)
 {
     /// <summary>Between two attempts of one request: a gateway that answers with a failure is not asked as fast as it fails.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
@@ -24,8 +24,8 @@ internal sealed record CrashScene(
     {
         while (true)
         {
-            await Gateway.Up.WaitAsync(GivenUp);
-            var replaced = Gateway.Replaced;
+            await Target.Up.WaitAsync(GivenUp);
+            var untilReplaced = Target.WatchReplacement();
             var outcome = await attempt();
             if (outcome is Outcome.Acknowledged or Outcome.Refused)
             {
@@ -34,8 +34,7 @@ internal sealed record CrashScene(
 
             if (outcome is Outcome.Unknown && !hasKey)
             {
-                // As long as the process lives that was asked, the request may still have its effect.
-                await Task.WhenAny(replaced, Task.Delay(Timeout.Infinite, Ending));
+                await untilReplaced(Ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return Outcome.Unknown;
             }
 
@@ -44,6 +43,8 @@ internal sealed record CrashScene(
     }
 
     /// <summary>Lets a moment of random length pass; shorter when the end comes.</summary>
+    /// <param name="random">Says how long.</param>
+    /// <param name="maxMilliseconds">The longest, when nobody takes it easy.</param>
     public async Task PauseAsync(Random random, int maxMilliseconds) =>
-        await Task.Delay(random.Next(maxMilliseconds), Ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(random.Next(maxMilliseconds * Target.Load.Ease), Ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

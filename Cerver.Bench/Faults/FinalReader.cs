@@ -6,10 +6,12 @@ namespace Cerver.Bench.Faults;
 
 /// <summary>Reads everything that a gateway holds of a history when nothing changes any more.</summary>
 /// <param name="client">Makes the requests.</param>
+/// <param name="history">Whose times are meant.</param>
 /// <param name="prefix">What the names of the history's sessions begin with.</param>
 /// <param name="sessions">The sessions with something in them.</param>
 /// <param name="isLast">Whether an event is the last one of a session's stream.</param>
-internal sealed class FinalReader(GatewayClient client, string prefix, IReadOnlyList<string> sessions, Func<StreamEvent, bool> isLast)
+internal sealed class FinalReader(
+    GatewayClient client, HistoryRecorder history, string prefix, IReadOnlyList<string> sessions, Func<StreamEvent, bool> isLast)
 {
     /// <summary>Reads sessions, transcripts, runs and streams.</summary>
     /// <param name="source">How to name this in a sentence.</param>
@@ -71,11 +73,13 @@ internal sealed class FinalReader(GatewayClient client, string prefix, IReadOnly
             var id = Text(run, "run_id");
             int? exitCode = run.GetProperty("exit_code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : null;
 
+            TimeSpan? ended = run.GetProperty("ended_at") is { ValueKind: JsonValueKind.String } at ? history.TimeOf(at.GetDateTimeOffset()) : null;
+
             // A run that is left running has no end to wait for.
             var events = Text(run, "status") == "running"
                 ? []
                 : await ReadEventsAsync($"/v2/sessions/{session}/runs/{id}/stream", isLast: null, cancellationToken);
-            runs.Add(new(session, id, Text(run, "code"), Text(run, "status"), exitCode, events));
+            runs.Add(new(session, id, Text(run, "code"), Text(run, "status"), exitCode, ended, events));
         }
 
         return runs;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
@@ -13,19 +14,29 @@ namespace Cerver.Bench.Faults;
 /// <param name="Body">The JSON that was answered, or an undefined value.</param>
 internal sealed record Reply(Outcome? Outcome, int Status, JsonElement Body);
 
-/// <summary>Makes requests to a gateway that may die at any moment.</summary>
+/// <summary>Makes requests to a gateway that may die at any moment, each to one of its addresses at random, and writes down the failures that it meets.</summary>
 internal sealed class GatewayClient : IDisposable
 {
     /// <summary>Whoever hears nothing for so long gives up.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
+    private readonly Lock _gate = new();
+    private readonly ImmutableArray<Uri> _addresses;
+    private readonly HistoryRecorder _history;
+    private readonly Random _random;
     private readonly HttpClient _http;
 
     /// <summary>Makes a client of a gateway.</summary>
-    public GatewayClient(Uri address, string token)
+    /// <param name="target">The gateway.</param>
+    /// <param name="history">Where failures are written down.</param>
+    /// <param name="random">Chooses among the addresses. It is the client's own from now on.</param>
+    public GatewayClient(ICrashTarget target, HistoryRecorder history, Random random)
     {
-        _http = new() { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        _addresses = target.Addresses;
+        _history = history;
+        _random = random;
+        _http = new() { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", target.Token);
     }
 
     /// <summary>Makes a request and reads the answer.</summary>
@@ -38,16 +49,19 @@ internal sealed class GatewayClient : IDisposable
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(RequestTimeout);
+        var started = _history.Now;
         try
         {
             using var request = Request(method, path, body, key);
             using var response = await _http.SendAsync(request, patience.Token);
             var text = await response.Content.ReadAsStringAsync(patience.Token);
+            NoteStatus(request, response, text, started);
             var isJson = response.Content.Headers.ContentType?.MediaType == "application/json";
             return new(OutcomeOf((int)response.StatusCode), (int)response.StatusCode, isJson ? Parse(text) : default);
         }
         catch (Exception failure) when (IsBreak(failure, cancellationToken))
         {
+            NoteBreak($"{method} {path}", failure.Message, started);
             return new(OutcomeOf(failure), Status: 0, Body: default);
         }
     }
@@ -63,7 +77,8 @@ internal sealed class GatewayClient : IDisposable
     /// <summary>The lines of a document, or null when the gateway does not have it.</summary>
     public async Task<IReadOnlyList<string>?> ReadLinesAsync(string path, CancellationToken cancellationToken)
     {
-        using var response = await _http.GetAsync(path, cancellationToken);
+        using var request = Request(HttpMethod.Get, path, body: null, key: null);
+        using var response = await _http.SendAsync(request, cancellationToken);
         return response.IsSuccessStatusCode
             ? (await response.Content.ReadAsStringAsync(cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
             : null;
@@ -86,8 +101,26 @@ internal sealed class GatewayClient : IDisposable
             request.Headers.Add("Last-Event-ID", $"{after}");
         }
 
-        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var started = _history.Now;
+        try
+        {
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            NoteStatus(request, response, response.ReasonPhrase ?? string.Empty, started);
+            return response;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        {
+            NoteBreak($"{method} {path}", failure.Message, started);
+            throw;
+        }
     }
+
+    /// <summary>Writes down that an answer did not come or broke off.</summary>
+    /// <param name="request">The method and the path.</param>
+    /// <param name="description">What was said, or what broke.</param>
+    /// <param name="started">When the request was sent.</param>
+    public void NoteBreak(string request, string description, TimeSpan started) =>
+        _history.Add(new Failure(request, Status: 0, description, started, _history.Now));
 
     /// <summary>The events of a response, each when all of it has come.</summary>
     /// <exception cref="BenchException">It is no stream of events.</exception>
@@ -134,9 +167,24 @@ internal sealed class GatewayClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Request(HttpMethod method, string path, string? body, string? key)
+    private void NoteStatus(HttpRequestMessage request, HttpResponseMessage response, string said, TimeSpan started)
     {
-        var request = new HttpRequestMessage(method, path);
+        if ((int)response.StatusCode >= 500)
+        {
+            var description = $"{(int)response.StatusCode} from {request.RequestUri!.Authority}: {said}";
+            _history.Add(new Failure($"{request.Method} {request.RequestUri.AbsolutePath}", (int)response.StatusCode, description, started, _history.Now));
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path, string? body, string? key)
+    {
+        Uri address;
+        lock (_gate)
+        {
+            address = _addresses[_random.Next(_addresses.Length)];
+        }
+
+        var request = new HttpRequestMessage(method, new Uri(address, path));
         if (body is not null)
         {
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -36,6 +36,21 @@ internal static class HostProcesses
         return [.. tree];
     }
 
+    /// <summary>What was left behind by servers that are gone, as sentences.</summary>
+    /// <param name="living">The servers that live. What descends from them is theirs.</param>
+    /// <param name="before">What descended from those that are gone.</param>
+    /// <param name="mark">A word in the command lines of all that is theirs.</param>
+    public static IReadOnlyList<string> FindOrphans(IEnumerable<int> living, IReadOnlySet<HostProcess> before, string mark)
+    {
+        var own = living.SelectMany(Tree).Select(process => process.Id).ToHashSet();
+        return
+        [
+            .. All()
+                .Where(process => !own.Contains(process.Id) && (before.Contains(process) || process.CommandLine.Contains(mark, StringComparison.Ordinal)))
+                .Select(orphan => $"Process {orphan.Id} of a gateway that is gone lives on: {orphan.CommandLine}"),
+        ];
+    }
+
     private static HostProcess? Read(int id)
     {
         try

@@ -16,7 +16,7 @@ internal sealed class Reader(CrashScene scene, string session, Random random)
         var known = 0L;
         while (!scene.Ending.IsCancellationRequested)
         {
-            await scene.Gateway.Up.WaitAsync(scene.GivenUp);
+            await scene.Target.Up.WaitAsync(scene.GivenUp);
             var count = random.Next(1, MaxEntries);
             var slice = random.Next(2) == 0 ? $"tail={count}" : $"since={Math.Max(0, known - count)}";
             var started = scene.History.Now;

@@ -17,7 +17,7 @@ internal sealed class Runner(CrashScene scene, string name, string session, Rand
     {
         for (var number = 0; !scene.Ending.IsCancellationRequested; number++)
         {
-            var (code, output) = Program($"{scene.Gateway.Mark}-{name}-{number}");
+            var (code, output) = Program($"{scene.Target.Mark}-{name}-{number}");
             var key = random.Next(3) == 0 ? null : $"{name}-{number}";
             var started = string.Empty;
             await scene.PersistAsync(key is not null, async () =>

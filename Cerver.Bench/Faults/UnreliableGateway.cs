@@ -1,11 +1,15 @@
+using System.Collections.Immutable;
 using Cerver.Bench.Gateways;
 using Cerver.Bench.Histories;
 
 namespace Cerver.Bench.Faults;
 
-/// <summary>A gateway that is killed and started again while clients use it. They learn from it when it is worth trying again.</summary>
-internal sealed class UnreliableGateway : IAsyncDisposable
+/// <summary>A gateway of one process that is killed and started again while clients use it. They learn from it when it is worth trying again.</summary>
+internal sealed class UnreliableGateway : ICrashTarget
 {
+    private const int MaxLoadMilliseconds = 1_500;
+    private static readonly TimeSpan CheckLimit = TimeSpan.FromSeconds(60);
+
     private readonly GatewayProcess _process;
     private TaskCompletionSource _up = NewSignal();
     private TaskCompletionSource _replaced = NewSignal();
@@ -13,26 +17,26 @@ internal sealed class UnreliableGateway : IAsyncDisposable
 
     private UnreliableGateway(GatewayProcess process) => _process = process;
 
-    /// <summary>Its address.</summary>
-    public Uri Address => new($"http://{_process.Endpoint}");
+    /// <inheritdoc/>
+    public ImmutableArray<Uri> Addresses => [new($"http://{_process.Endpoint}")];
 
-    /// <summary>The key of its one account.</summary>
+    /// <inheritdoc/>
     public string Token => _process.Token;
 
-    /// <summary>A word that stands in the path of its data directory and nowhere else on this machine.</summary>
+    /// <inheritdoc/>
     public string Mark => Path.GetFileName(_process.DataPath);
 
-    /// <summary>Completes when it is ready: at once, or when it has started again.</summary>
+    /// <inheritdoc/>
+    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1);
+
+    /// <inheritdoc/>
+    public int CyclesPerRound => 25;
+
+    /// <inheritdoc/>
+    public TimeSpan CycleLimit { get; } = TimeSpan.FromSeconds(60);
+
+    /// <inheritdoc/>
     public Task Up => Volatile.Read(ref _up).Task;
-
-    /// <summary>Completes when the process that serves now is gone and the next one is ready.</summary>
-    public Task Replaced => Volatile.Read(ref _replaced).Task;
-
-    /// <summary>Completes when the process that serves now has acknowledged something.</summary>
-    public Task Used => Volatile.Read(ref _used).Task;
-
-    /// <summary>A client tells that something was acknowledged.</summary>
-    public void NoteUse() => Volatile.Read(ref _used).TrySetResult();
 
     /// <summary>Starts a build of the gateway over an empty data directory and waits until it is ready.</summary>
     /// <exception cref="BenchException">It does not become ready.</exception>
@@ -53,14 +57,45 @@ internal sealed class UnreliableGateway : IAsyncDisposable
         return gateway;
     }
 
+    /// <inheritdoc/>
+    public Func<CancellationToken, Task> WatchReplacement()
+    {
+        // As long as the process lives that was asked, the request may still have its effect.
+        var replaced = Volatile.Read(ref _replaced).Task;
+        return replaced.WaitAsync;
+    }
+
+    /// <inheritdoc/>
+    public void NoteUse() => Volatile.Read(ref _used).TrySetResult();
+
+    /// <summary>One kill in five comes while the gateway has hardly started, the others when it is at work.</summary>
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> StrikeAsync(HistoryRecorder history, Random random, CancellationToken cancellationToken)
+    {
+        if (random.Next(5) > 0)
+        {
+            await Volatile.Read(ref _used).Task.WaitAsync(cancellationToken);
+        }
+
+        await Task.Delay(random.Next(MaxLoadMilliseconds), cancellationToken);
+        return await KillAsync(history, whenGone: null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> RestartAsync(HistoryRecorder history, CancellationToken cancellationToken)
+    {
+        var found = new List<string>();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CheckLimit);
+        var orphans = await KillAsync(history, async () => found.AddRange(await _process.CheckAsync(limit.Token)), cancellationToken);
+        return [.. found, .. orphans];
+    }
+
+    /// <summary>Stops it and removes all it kept.</summary>
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
     /// <summary>Kills it and starts it again at once over the same data.</summary>
-    /// <param name="history">Where the fault is written down.</param>
-    /// <param name="whenGone">Is called while it is gone, or null.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>Processes of the killed gateway that live when the next one is ready; there should be none.</returns>
-    /// <exception cref="BenchException">It does not become ready again.</exception>
-    public async Task<IReadOnlyList<HostProcess>> KillAsync(
-        HistoryRecorder history, Func<GatewayProcess, Task>? whenGone, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> KillAsync(HistoryRecorder history, Func<Task>? whenGone, CancellationToken cancellationToken)
     {
         // Whoever is told that it is down waits, and whoever is in the middle of something finds out.
         var before = HostProcesses.Tree(_process.Id).Skip(1).ToHashSet();
@@ -70,24 +105,19 @@ internal sealed class UnreliableGateway : IAsyncDisposable
         await _process.KillAsync(cancellationToken);
         if (whenGone is not null)
         {
-            await whenGone(_process);
+            await whenGone();
         }
 
         _process.StartAgain();
         await _process.WaitUntilReadyAsync(cancellationToken);
-        history.Add(new Fault("kill -9", struck, history.Now));
+        var ready = history.Now;
+        history.Add(new Fault(FaultKind.GatewayKill, "a kill -9", struck, ready, ready));
 
-        var own = HostProcesses.Tree(_process.Id).Select(process => process.Id).ToHashSet();
-        var orphans = HostProcesses.All().Where(process => !own.Contains(process.Id) && (before.Contains(process) || IsMarked(process))).ToList();
+        var orphans = HostProcesses.FindOrphans([_process.Id], before, Mark);
         _up.SetResult();
         Interlocked.Exchange(ref _replaced, NewSignal()).SetResult();
         return orphans;
     }
-
-    /// <summary>Stops it and removes all it kept.</summary>
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
-
-    private bool IsMarked(HostProcess process) => process.CommandLine.Contains(Mark, StringComparison.Ordinal);
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

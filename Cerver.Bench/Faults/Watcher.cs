@@ -38,7 +38,7 @@ internal sealed class Watcher(
         {
             while (!ReachedEnd && !scene.GivenUp.IsCancellationRequested)
             {
-                await scene.Gateway.Up.WaitAsync(scene.GivenUp);
+                await scene.Target.Up.WaitAsync(scene.GivenUp);
                 await ComeBackAsync();
                 await Task.Delay(RetryInterval, scene.GivenUp);
             }
@@ -77,6 +77,7 @@ internal sealed class Watcher(
 
     private async Task StayAsync(HttpResponseMessage response, CancellationToken stay)
     {
+        var came = scene.History.Now;
         var most = random.Next(3) == 0 ? random.Next(1, 10) : int.MaxValue;
         try
         {
@@ -84,6 +85,7 @@ internal sealed class Watcher(
             {
                 if (IsBreakOff(seen))
                 {
+                    scene.Client.NoteBreak($"GET {path}", seen.Data, came);
                     return;
                 }
 
@@ -96,7 +98,11 @@ internal sealed class Watcher(
         }
         catch (Exception failure) when (GatewayClient.IsBreak(failure, scene.GivenUp))
         {
-            // It comes back.
+            // It comes back. If it did not go away by itself somebody else broke off.
+            if (failure is not OperationCanceledException)
+            {
+                scene.Client.NoteBreak($"GET {path}", failure.Message, came);
+            }
         }
     }
 

@@ -60,7 +60,7 @@ internal sealed class Writer(CrashScene scene, string name, string session, Rand
             long? total = outcome == Outcome.Acknowledged ? reply.Body.GetProperty("transcriptTotal").GetInt64() : null;
             if (total is not null)
             {
-                scene.Gateway.NoteUse();
+                scene.Target.NoteUse();
             }
 
             scene.History.Add(new Append(name, session, payloads, key, started, scene.History.Now, outcome, total));

@@ -1,30 +1,21 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Cerver.Bench.Load;
 
 namespace Cerver.Bench.Gateways;
 
 /// <summary>A gateway that the bench started, with a data directory, a token and a port of its own. Disposing it stops it.</summary>
-internal sealed partial class GatewayProcess : IAsyncDisposable
+internal sealed class GatewayProcess : IAsyncDisposable
 {
-    private const int KeptLines = 40;
-    private const int Terminate = 15;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
     private readonly WorkDirectory _data;
-    private readonly ConcurrentQueue<string> _lines = [];
-    private Process _process;
+    private readonly ServerProcess _process;
 
     private GatewayProcess(ProcessStartInfo start, WorkDirectory data, IPEndPoint endpoint, string token)
     {
-        _process = Launch(start);
+        _process = ServerProcess.Start("the gateway", start, Signal.Terminate, StopTimeout);
         _data = data;
         Endpoint = endpoint;
         Token = token;
@@ -43,24 +34,10 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>The processor time it has taken until now.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
+    public TimeSpan ProcessorTime => _process.ProcessorTime;
 
     /// <summary>Reads how much memory of the machine it takes now, in bytes.</summary>
-    public async Task<long> ReadResidentBytesAsync(CancellationToken cancellationToken)
-    {
-        const string Field = "VmRSS:";
-        var lines = await File.ReadAllLinesAsync($"/proc/{_process.Id}/status", cancellationToken);
-        var resident = lines.First(line => line.StartsWith(Field, StringComparison.Ordinal));
-        var kibibytes = resident[Field.Length..].Replace("kB", string.Empty, StringComparison.Ordinal);
-        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
-    }
+    public Task<long> ReadResidentBytesAsync(CancellationToken cancellationToken) => _process.ReadResidentBytesAsync(cancellationToken);
 
     /// <summary>Starts a build of the gateway.</summary>
     /// <param name="gatewayPath">Its main assembly.</param>
@@ -71,159 +48,65 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     public static GatewayProcess Start(string program, IEnumerable<string> arguments, Repository repository) =>
         Start(program, arguments, repository.GatewayPath, repository);
 
+    /// <summary>A token that nobody guesses.</summary>
+    public static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
     /// <summary>Kills it with SIGKILL and returns when it is gone.</summary>
-    public async Task KillAsync(CancellationToken cancellationToken)
-    {
-        _process.Kill();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(StopTimeout);
-        try
-        {
-            await _process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException) when (_process.HasExited && !cancellationToken.IsCancellationRequested)
-        {
-            // It is gone, but a child that it left behind holds its output open. Whoever looks for such children shall find them.
-        }
-    }
+    public Task KillAsync(CancellationToken cancellationToken) => _process.KillAsync(cancellationToken);
 
     /// <summary>Starts a gateway that is gone again, over the same data and at the same address.</summary>
-    public void StartAgain()
-    {
-        var gone = _process;
-        _process = Launch(gone.StartInfo);
-        gone.Dispose();
-    }
+    public void StartAgain() => _process.StartAgain();
 
     /// <summary>Runs the gateway's own check of the data that it kept. Only for one that is gone.</summary>
     /// <returns>What the check says is wrong, a line each.</returns>
-    public async Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken)
+    public Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken) =>
+        CheckAsync(_process.StartInfo.ArgumentList[0], new Dictionary<string, string> { ["CERVER_DATA"] = _data.Path }, cancellationToken);
+
+    /// <summary>Runs a build's check of what it kept.</summary>
+    /// <param name="gatewayPath">Its main assembly.</param>
+    /// <param name="settings">Where that is, as variables of the environment.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>What the check says is wrong, a line each.</returns>
+    public static async Task<IReadOnlyList<string>> CheckAsync(
+        string gatewayPath, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(_process.StartInfo.FileName, [_process.StartInfo.ArgumentList[0], "check"])
+        var start = new ProcessStartInfo("dotnet", [gatewayPath, "check"])
         {
-            UseShellExecute = false,
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
-        start.Environment["CERVER_DATA"] = _data.Path;
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         using var check = Process.Start(start)!;
-        var said = await check.StandardOutput.ReadToEndAsync(cancellationToken);
+        var (said, complained) = (check.StandardOutput.ReadToEndAsync(cancellationToken), check.StandardError.ReadToEndAsync(cancellationToken));
         await check.WaitForExitAsync(cancellationToken);
-        return check.ExitCode == 0 ? [] : said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return check.ExitCode == 0 ? [] : $"{await said}\n{await complained}".Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>Waits for the first 200 of <c>/readyz</c>.</summary>
     /// <exception cref="BenchException">It ends first, or is not ready within five minutes.</exception>
-    public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
-    {
-        var request = Gateway.At(Endpoint, Token).Request("GET", "/readyz");
-        using var poll = new PeriodicTimer(PollInterval);
-        var started = Stopwatch.GetTimestamp();
-        while (!await IsReadyAsync(request, cancellationToken))
-        {
-            if (_process.HasExited)
-            {
-                throw new BenchException($"The gateway ended with exit code {_process.ExitCode}. {LastWords}");
-            }
-
-            if (Stopwatch.GetElapsedTime(started) > StartTimeout)
-            {
-                throw new BenchException($"The gateway is not ready after {StartTimeout}. {LastWords}");
-            }
-
-            await poll.WaitForNextTickAsync(cancellationToken);
-        }
-    }
+    public Task WaitUntilReadyAsync(CancellationToken cancellationToken) => _process.WaitUntilReadyAsync(Endpoint, PollInterval, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            using var patience = new CancellationTokenSource(StopTimeout);
-            try
-            {
-                if (Kill(_process.Id, Terminate) != 0)
-                {
-                    _process.Kill();
-                }
-
-                await _process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill();
-                await Console.Error.WriteLineAsync($"The gateway did not stop within {StopTimeout.TotalSeconds:0} s and was killed.");
-            }
-        }
-
-        _process.Dispose();
+        await _process.DisposeAsync();
         _data.Dispose();
-    }
-
-    private string LastWords => $"Its last words:\n{string.Join('\n', _lines)}";
-
-    private async Task<bool> IsReadyAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var connection = await HttpConnection.OpenAsync(Endpoint, cancellationToken);
-            var status = await connection.SendAsync(request, cancellationToken);
-            return status == (int)HttpStatusCode.OK;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     private static GatewayProcess Start(string program, IEnumerable<string> arguments, string gatewayPath, Repository repository)
     {
         var data = repository.MakeWorkDirectory();
-        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort.Find());
+        var token = NewToken();
+        var start = new ProcessStartInfo(program, [.. arguments, "--urls", $"http://{endpoint}"]);
         start.Environment["CERVER_DATA"] = data.Path;
         start.Environment["CERVER_API_TOKEN"] = token;
         start.Environment["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(gatewayPath);
         return new(start, data, endpoint, token);
     }
-
-    private Process Launch(ProcessStartInfo start)
-    {
-        var process = new Process { StartInfo = start };
-        process.OutputDataReceived += Keep;
-        process.ErrorDataReceived += Keep;
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private void Keep(object sender, DataReceivedEventArgs line)
-    {
-        if (line.Data is not null)
-        {
-            _lines.Enqueue(line.Data);
-            while (_lines.Count > KeptLines)
-            {
-                _lines.TryDequeue(out _);
-            }
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Kill(int process, int signal);
 }

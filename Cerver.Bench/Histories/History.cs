@@ -26,6 +26,9 @@ internal sealed record History
     /// <summary>What was done to the gateway.</summary>
     public ImmutableArray<Fault> Faults { get; init; } = [];
 
+    /// <summary>Every failure that a client was answered with, or met instead of an answer.</summary>
+    public ImmutableArray<Failure> Failures { get; init; } = [];
+
     /// <summary>
     /// What the gateway held in the end, read from each source in turn; the first is what all else is compared with, the others must say
     /// the same.
@@ -105,10 +108,23 @@ internal sealed record PageRead(
 internal sealed record Watched(string Watcher, string Stream, long After, ImmutableArray<StreamEvent> Events, bool ReachedEnd);
 
 /// <summary>Something done to the gateway.</summary>
+/// <param name="Kind">Of which kind.</param>
 /// <param name="What">What, as the end of "after …".</param>
 /// <param name="Struck">When.</param>
-/// <param name="Healed">When nothing kept the gateway from its work any more; after a kill, when the next process said that it was ready.</param>
-internal sealed record Fault(string What, TimeSpan Struck, TimeSpan Healed);
+/// <param name="Healed">
+/// From when on the gateway had all that it needs to serve. After a kill of the only process that is when the next one said that it was ready; where others are
+/// left it is when the fault struck.
+/// </param>
+/// <param name="Over">When everything was as before the fault.</param>
+internal sealed record Fault(FaultKind Kind, string What, TimeSpan Struck, TimeSpan Healed, TimeSpan Over);
+
+/// <summary>What a client met that is the gateway's doing and not its own.</summary>
+/// <param name="Request">The method and the path.</param>
+/// <param name="Status">The status; 0 when there was none, or when a stream broke off.</param>
+/// <param name="Description">What was said, or what broke.</param>
+/// <param name="Started">When the request was sent.</param>
+/// <param name="Answered">When the client knew.</param>
+internal sealed record Failure(string Request, int Status, string Description, TimeSpan Started, TimeSpan Answered);
 
 /// <summary>What the gateway held when all was done, as one source tells it.</summary>
 /// <param name="Source">When or whence it was read, as the end of "what was read …".</param>
@@ -141,8 +157,10 @@ internal sealed record FinalLog(string Session, long Total, ImmutableArray<LogEn
 /// <param name="Code">The code.</param>
 /// <param name="Status">Its status.</param>
 /// <param name="ExitCode">Its exit code, or null.</param>
+/// <param name="Ended">When it was closed, or null.</param>
 /// <param name="Events">Its stream from the beginning to the end.</param>
-internal sealed record FinalRun(string Session, string Run, string Code, string Status, int? ExitCode, ImmutableArray<StreamEvent> Events);
+internal sealed record FinalRun(
+    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events);
 
 /// <summary>A session's stream as it was in the end.</summary>
 /// <param name="Session">The session.</param>

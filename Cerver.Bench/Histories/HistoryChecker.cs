@@ -8,9 +8,6 @@ internal static class HistoryChecker
     /// <summary>How many violations of each rule are told; one fault of the gateway may be seen by thousands of requests.</summary>
     public const int MaxViolationsPerRule = 20;
 
-    /// <summary>Within this time after a fault new appends must succeed.</summary>
-    public static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(10);
-
     /// <summary>Everything that was promised and not kept; empty when all is well.</summary>
     /// <exception cref="ArgumentException">The history was not read to its end: it has no final state.</exception>
     public static ImmutableArray<Violation> Check(History history)
@@ -27,6 +24,7 @@ internal static class HistoryChecker
             .. OrderRules.Check(index),
             .. ReadRules.Check(index),
             .. RunRules.Check(index),
+            .. LostRunRules.Check(index),
             .. CreationRules.Check(index),
             .. WatchRules.Check(index),
             .. StreamRules.Check(index),

@@ -7,16 +7,21 @@ namespace Cerver.Bench.Histories;
 internal sealed class HistoryRecorder
 {
     private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly DateTimeOffset _beganAt = TimeProvider.System.GetUtcNow();
     private readonly ConcurrentQueue<Creation> _creations = [];
     private readonly ConcurrentQueue<Append> _appends = [];
     private readonly ConcurrentQueue<RunStart> _runs = [];
     private readonly ConcurrentQueue<PageRead> _pages = [];
     private readonly ConcurrentQueue<Watched> _watchers = [];
     private readonly ConcurrentQueue<Fault> _faults = [];
+    private readonly ConcurrentQueue<Failure> _failures = [];
     private readonly ConcurrentQueue<FinalState> _finals = [];
 
     /// <summary>The time since the history began.</summary>
     public TimeSpan Now => Stopwatch.GetElapsedTime(_began);
+
+    /// <summary>A time of this machine's clock as a time of the history.</summary>
+    public TimeSpan TimeOf(DateTimeOffset time) => time - _beganAt;
 
     /// <summary>Adds an attempt to create a session.</summary>
     public void Add(Creation creation) => _creations.Enqueue(creation);
@@ -36,6 +41,9 @@ internal sealed class HistoryRecorder
     /// <summary>Adds something done to the gateway.</summary>
     public void Add(Fault fault) => _faults.Enqueue(fault);
 
+    /// <summary>Adds a failure.</summary>
+    public void Add(Failure failure) => _failures.Enqueue(failure);
+
     /// <summary>Adds a final state; the first is what all else is compared with.</summary>
     public void Add(FinalState state) => _finals.Enqueue(state);
 
@@ -48,6 +56,7 @@ internal sealed class HistoryRecorder
         Pages = [.. _pages],
         Watchers = [.. _watchers],
         Faults = [.. _faults],
+        Failures = [.. _failures],
         Finals = [.. _finals],
     };
 }

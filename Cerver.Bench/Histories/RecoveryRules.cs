@@ -4,34 +4,30 @@ namespace Cerver.Bench.Histories;
 internal static class RecoveryRules
 {
     /// <summary>Looks at every fault and at what is left in the end.</summary>
-    public static IEnumerable<Violation> Check(HistoryIndex index) => CheckAppends(index).Concat(CheckRunning(index));
+    public static IEnumerable<Violation> Check(HistoryIndex index) => CheckAppends(index).Concat(CheckFailures(index)).Concat(CheckRunning(index));
 
-    private static IEnumerable<Violation> CheckAppends(HistoryIndex index)
+    /// <summary>A gateway that is struck again before its time is up gets its time anew.</summary>
+    private static IEnumerable<Violation> CheckAppends(HistoryIndex index) =>
+        from outage in Outages.Of(index.History, fault => fault.Healed)
+        let limit = outage.Fault.Kind.RecoveryLimit()
+        where outage.Longest > limit && Outages.NextOf(index.History, outage.Fault) - outage.Fault.Healed > limit
+        select new Violation(
+            Rule.RecoversInTime,
+            $"After {outage.Fault.What} at {outage.Fault.Struck} nobody who appended to session {outage.Session} was answered for {outage.Longest.TotalSeconds:0.0} s, "
+            + $"and the limit is {limit.TotalSeconds:0} s.");
+
+    private static IEnumerable<Violation> CheckFailures(HistoryIndex index) =>
+        from failure in index.History.Failures
+        where !index.History.Faults.Any(fault => !fault.Kind.IsGraceful() && Excuses(fault, failure))
+        let during = index.History.Faults.FirstOrDefault(fault => Excuses(fault, failure))
+        select new Violation(
+            Rule.FailsByFaultsOnly,
+            $"{failure.Request} failed from {failure.Started} to {failure.Answered}: {failure.Description}. There was {(during is null ? "no fault" : $"only {during.What}")}.");
+
+    private static bool Excuses(Fault fault, Failure failure)
     {
-        var sent = index.History.Appends.GroupBy(append => append.Session).ToList();
-        foreach (var fault in index.History.Faults)
-        {
-            // A gateway that is struck again before its time is up gets its time anew.
-            var next = index.History.Faults.Where(other => other.Struck > fault.Struck).Select(other => other.Struck).DefaultIfEmpty(TimeSpan.MaxValue).Min();
-            if (next - fault.Healed <= HistoryChecker.RecoveryLimit)
-            {
-                continue;
-            }
-
-            foreach (var session in sent.Where(session => session.Any(append => append.Started >= fault.Healed && append.Started < next)))
-            {
-                var soonest = session
-                    .Where(append => append.Outcome == Outcome.Acknowledged && append.Started >= fault.Healed)
-                    .Select(append => (TimeSpan?)append.Answered)
-                    .Min();
-                if (soonest is null || soonest - fault.Healed > HistoryChecker.RecoveryLimit)
-                {
-                    var when = soonest is { } at ? $"only {(at - fault.Healed).TotalSeconds:0.0} s later" : "never again";
-                    yield return new(
-                        Rule.RecoversInTime, $"After {fault.What} at {fault.Struck} an append to session {session.Key} succeeded {when}.");
-                }
-            }
-        }
+        var limit = fault.Healed + fault.Kind.RecoveryLimit();
+        return fault.Struck <= failure.Answered && failure.Started <= (limit > fault.Over ? limit : fault.Over);
     }
 
     private static IEnumerable<Violation> CheckRunning(HistoryIndex index)

@@ -59,11 +59,6 @@ internal static class RunRules
             yield return new(Rule.RunsAreWhole, $"Run {run.Run}, {run.Status}, {distortion}.");
         }
 
-        if (run.Status == "lost" && !starts.IsEmpty && !index.History.Faults.Any(fault => fault.Healed >= starts[0].Started))
-        {
-            yield return new(Rule.RunsAreNotLost, $"Run {run.Run} is lost and there was no fault after it was started.");
-        }
-
         var entries = index.LogOf(run.Session).Where(entry => entry.ToolId == run.Run).Select(entry => entry.Kind).ToList();
         if (run.Status != "running" && entries is not ["tool_use", "tool_result"])
         {

@@ -54,13 +54,13 @@ internal enum Rule
     /// <summary>A run's stream is dense, has the output of its program and one end.</summary>
     RunsAreWhole = 14,
 
-    /// <summary>A run is lost to a fault only.</summary>
+    /// <summary>A run is lost to a fault only, and to none of those that nobody shall notice.</summary>
     RunsAreNotLost = 15,
 
     /// <summary>A session's stream tells the entries and the runs that the session has.</summary>
     StreamsTellTheLog = 16,
 
-    /// <summary>After a fault new appends succeed in time.</summary>
+    /// <summary>After a fault every session takes appends in time.</summary>
     RecoversInTime = 17,
 
     /// <summary>Every source says the same.</summary>
@@ -68,4 +68,10 @@ internal enum Rule
 
     /// <summary>When all is over nothing is running.</summary>
     NothingRuns = 19,
+
+    /// <summary>Nobody meets a failure but through a fault that is one: a silo that is asked to stop is none.</summary>
+    FailsByFaultsOnly = 20,
+
+    /// <summary>A run that is lost is closed in time, whether the process comes back that had its sandbox or not.</summary>
+    LostRunsAreClosed = 21,
 }

@@ -49,6 +49,15 @@ internal sealed class LoadGenerator : IAsyncDisposable
         return SendWhileAsync(() => Interlocked.Decrement(ref left) >= 0, cancellationToken);
     }
 
+    /// <summary>Sends so many requests a second for so long, all clients in turn. A client whose answer is late sends the next one when it has it.</summary>
+    /// <exception cref="BenchException">An answer is not 2xx.</exception>
+    public Task<LoadResult> SendAsync(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var period = TimeSpan.FromSeconds(_clients.Count / perSecond);
+        var requests = (int)Math.Round(duration / period);
+        return SendAsync((client, number) => client.SendAsync(requests, period, period * number / _clients.Count, cancellationToken));
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
@@ -60,10 +69,13 @@ internal sealed class LoadGenerator : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<LoadResult> SendWhileAsync(Func<bool> goesOn, CancellationToken cancellationToken)
+    private Task<LoadResult> SendWhileAsync(Func<bool> goesOn, CancellationToken cancellationToken) =>
+        SendAsync((client, _) => client.SendWhileAsync(goesOn, cancellationToken));
+
+    private async Task<LoadResult> SendAsync(Func<Client, int, Task> send)
     {
         var started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(_clients.Select(client => client.SendWhileAsync(goesOn, cancellationToken)));
+        await Task.WhenAll(_clients.Select(send));
         var elapsed = Stopwatch.GetElapsedTime(started);
         return new(elapsed, [.. _clients.SelectMany(client => client.Times).Order()]);
     }
@@ -78,10 +90,27 @@ internal sealed class LoadGenerator : IAsyncDisposable
             Times.Clear();
             while (goesOn())
             {
-                var sent = Stopwatch.GetTimestamp();
-                await Connection.ExchangeAsync(Request, cancellationToken);
-                Times.Add(Stopwatch.GetTimestamp() - sent);
+                await SendAsync(cancellationToken);
             }
+        }
+
+        public async Task SendAsync(int requests, TimeSpan period, TimeSpan first, CancellationToken cancellationToken)
+        {
+            Times.Clear();
+            await Task.Delay(first, cancellationToken);
+            using var turns = new PeriodicTimer(period);
+            while (Times.Count < requests)
+            {
+                await SendAsync(cancellationToken);
+                await turns.WaitForNextTickAsync(cancellationToken);
+            }
+        }
+
+        private async Task SendAsync(CancellationToken cancellationToken)
+        {
+            var sent = Stopwatch.GetTimestamp();
+            await Connection.ExchangeAsync(Request, cancellationToken);
+            Times.Add(Stopwatch.GetTimestamp() - sent);
         }
     }
 }

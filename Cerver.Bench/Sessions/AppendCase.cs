@@ -24,7 +24,7 @@ internal sealed class AppendCase : IBenchCase
             foreach (var (clients, target) in Loads)
             {
                 var name = clients == 1 ? "append, 1 client" : $"append, {clients} clients";
-                series.Add(new(name, target, await OpenAsync(gateway, clients, cancellationToken)));
+                series.Add(new(name, target, await Appenders.OpenAsync(gateway, clients, cancellationToken)));
             }
 
             await MeasureAsync(bench, sqlite, series, duration, cancellationToken);
@@ -67,13 +67,6 @@ internal sealed class AppendCase : IBenchCase
             bench.Report.Add(Name, new($"{name}: median", "ms", [.. results.Select(result => result.Milliseconds(0.5))]));
             bench.Report.Add(Name, new($"{name}: 99th percentile", "ms", [.. results.Select(result => result.Milliseconds(0.99))]));
         }
-    }
-
-    private static async Task<LoadGenerator> OpenAsync(Gateway gateway, int clients, CancellationToken cancellationToken)
-    {
-        var sessions = await gateway.CreateTranscriptsAsync(clients, cancellationToken);
-        var requests = sessions.Select(session => gateway.Request("POST", $"/v2/sessions/{session}/transcript", Entries.Body(count: 1)));
-        return await LoadGenerator.OpenAsync(gateway.Endpoint, requests, cancellationToken);
     }
 
     private sealed record Series(string Name, Bound? Target, LoadGenerator Load)

@@ -17,6 +17,11 @@ internal sealed class ScriptedProvider : IComputeProvider
 
     public string Name => "scripted";
 
+    public bool IsOnHost { get; init; }
+
+    /// <summary>The sandboxes that were ever opened here.</summary>
+    public IEnumerable<string> Opened => _sandboxes.Keys;
+
     /// <summary>Why no sandbox can be opened, or null.</summary>
     public string? Refusal { get; set; }
 

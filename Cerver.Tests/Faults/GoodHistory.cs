@@ -86,7 +86,7 @@ internal static class GoodHistory
             new("two", LostRun, After: 0, LostRunEvents[1..], ReachedEnd: true),
             new("three", Session, After: 5, SessionEvents[6..], ReachedEnd: true),
         ],
-        Faults = [new("a kill", Ms(70), Ms(80))],
+        Faults = [new(FaultKind.GatewayKill, "a kill", Ms(70), Ms(80), Ms(80))],
         Finals = [State("at the end"), State("after a restart"), new("in the export", Sessions: null, [Transcript()], Runs: null, Streams: null)],
     };
 
@@ -124,8 +124,8 @@ internal static class GoodHistory
         [new FinalSession(Session, "name", "idle")],
         [Transcript()],
         [
-            new FinalRun(Session, FirstRun, "first", "exited", ExitCode: 0, FirstRunEvents),
-            new FinalRun(Session, LostRun, "second", "lost", ExitCode: null, LostRunEvents),
+            new FinalRun(Session, FirstRun, "first", "exited", ExitCode: 0, Ended: Ms(55), FirstRunEvents),
+            new FinalRun(Session, LostRun, "second", "lost", ExitCode: null, Ended: Ms(79), LostRunEvents),
         ],
         [new FinalStream(Session, SessionEvents)]);
 

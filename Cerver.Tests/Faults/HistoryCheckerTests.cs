@@ -167,7 +167,7 @@ public sealed class HistoryCheckerTests
     [Fact]
     public void A_gateway_that_takes_too_long_to_write_again_is_found()
     {
-        var late = (Append append) => append with { Answered = append.Answered + HistoryChecker.RecoveryLimit };
+        var late = (Append append) => append with { Answered = append.Answered + FaultKind.GatewayKill.RecoveryLimit() };
 
         Finds(Rule.RecoversInTime, _good.WithAppend(5, late).WithAppend(6, late));
     }

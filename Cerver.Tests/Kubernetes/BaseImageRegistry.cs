@@ -12,9 +12,9 @@ namespace Cerver.Tests.Kubernetes;
 /// <summary>A container registry on this machine with one image in it: nothing at all, to put something on top of.</summary>
 internal sealed class BaseImageRegistry : IAsyncDisposable
 {
-    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
-    private const string ConfigType = "application/vnd.oci.image.config.v1+json";
-    private const string LayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+    private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private const string ConfigType = "application/vnd.docker.container.image.v1+json";
+    private const string LayerType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     private readonly WebApplication _app;
     private readonly byte[] _manifest;

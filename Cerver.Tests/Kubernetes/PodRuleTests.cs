@@ -30,7 +30,7 @@ public sealed class PodRuleTests
             Assert.Equal("RuntimeDefault", pod.SeccompProfile.Type);
             Assert.Null(workload.Template.Spec.HostNetwork);
             Assert.Null(workload.Template.Spec.HostPID);
-            Assert.Empty((workload.Template.Spec.Volumes ?? []).Where(static volume => volume.HostPath is not null));
+            Assert.DoesNotContain(workload.Template.Spec.Volumes ?? [], static volume => volume.HostPath is not null);
         }
     }
 
@@ -125,7 +125,7 @@ public sealed class PodRuleTests
         Assert.Equal(("Role", "cerver-silo"), (binding.RoleRef.Kind, binding.RoleRef.Name));
         var subject = Assert.Single(binding.Subjects);
         Assert.Equal(("ServiceAccount", "cerver-silo", binding.Metadata.NamespaceProperty), (subject.Kind, subject.Name, subject.NamespaceProperty));
-        Assert.Empty(documents.Where(static document => document is V1ClusterRole or V1ClusterRoleBinding));
+        Assert.DoesNotContain(documents, static document => document is V1ClusterRole or V1ClusterRoleBinding);
     }
 
     [Theory]

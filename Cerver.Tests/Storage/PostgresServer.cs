@@ -77,7 +77,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         await ExecuteAsync($"drop database if exists {NameOf(connectionString)} with (force)");
 
     /// <summary>The connection string to a database of this server.</summary>
-    public string ConnectionTo(string database) => new NpgsqlConnectionStringBuilder(_connectionString) { Database = database }.ToString();
+    public string ConnectionTo(string database) => new NpgsqlConnectionStringBuilder(_connectionString) { Database = database, Pooling = true }.ToString();
 
     /// <summary>The name of the database that a connection string leads to.</summary>
     public static string NameOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Database!;
@@ -120,16 +120,11 @@ internal sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs one of PostgreSQL's programs to its end.</summary>
-    public static async Task<string> RunAsync(string program, params IEnumerable<string> arguments)
-    {
-        using var process = Run(Path.Combine(Programs, program), arguments, keepsInput: false);
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0
-            ? await output
-            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {await errors}{await output}");
-    }
+    /// <summary>Runs commands of a shell in a directory, with PostgreSQL's programs at hand and this server as theirs.</summary>
+    public async Task RunAsync(string directory, string commands) => await FinishAsync(Run(
+        "env",
+        ["-C", directory, $"PATH={Programs}:{Environment.GetEnvironmentVariable("PATH")}", $"PGHOST={SocketDirectory}", "PGUSER=postgres", "bash", "-euc", commands],
+        keepsInput: false));
 
     public async ValueTask DisposeAsync()
     {

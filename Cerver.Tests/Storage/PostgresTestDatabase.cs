@@ -27,6 +27,9 @@ internal sealed class PostgresTestDatabase : IAsyncDisposable
         return new(server, await server.CreateDatabaseAsync());
     }
 
+    /// <summary>A database that is there already.</summary>
+    public static PostgresTestDatabase Open(PostgresServer server, string name) => new(server, server.ConnectionTo(name));
+
     /// <summary>Runs statements and gives the first value.</summary>
     public async Task<object?> ScalarAsync(string text)
     {

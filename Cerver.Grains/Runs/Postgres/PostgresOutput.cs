@@ -16,10 +16,10 @@ internal sealed class PostgresOutput(string sessionId, string runId, ImmutableAr
     /// <inheritdoc/>
     public override void AddTo(PostgresBatch batch, long ordinal)
     {
+        batch.Row("Runs/Postgres/append_output.sql").Number(ordinal).Text(SessionId).Text(runId).Number(chunks.Length).Number(chunks[0].Sequence);
         foreach (var chunk in chunks)
         {
-            batch.Row("Runs/Postgres/append_output.sql").Number(ordinal).Text(SessionId).Text(runId).Number(chunks.Length).Number(chunks[0].Sequence)
-                .Number(chunk.Sequence).Number((long)chunk.Kind).Bytes(chunk.Data);
+            batch.Row("Runs/Postgres/insert_output.sql").Text(SessionId).Text(runId).Number(chunk.Sequence).Number((long)chunk.Kind).Bytes(chunk.Data);
         }
     }
 }

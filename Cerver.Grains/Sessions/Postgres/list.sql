@@ -2,17 +2,19 @@
 --
 --   $1 account_id   $2 updated_at and $3 session_id of the place; for the beginning, what is greater than all
 --   $4 source, $5 harness, $6 part of the name in lower case: null is no criterion   $7 limit
-select session_id, account_id, session_name, status, end_reason, session_type, harness, provider, compute_id, sandbox_id, task, workload,
+select session_id, account_id, session_name, session.status, end_reason, session_type, harness, provider, compute_id, sandbox_id, task, workload,
        requirements, metadata, provision_time_ms, run_count, run_time_ms, parent_session_id, previous_session_id, created_at, updated_at,
        transcript_total, version
-from (
-    -- Each part comes in its order from the index, and the list merges them.
-    select * from session where account_id = $1 and status = 0
-    union all select * from session where account_id = $1 and status = 1
-    union all select * from session where account_id = $1 and status = 2) session
-where (updated_at, session_id) < ($2, $3)
-  and ($4 is null or source = $4)
-  and ($5 is null or harness = $5)
-  and ($6 is null or strpos(search_name, $6) > 0)
+from (values (0), (1), (2)) as part (status) cross join lateral (
+    -- The index has the order of each status only.
+    select *
+    from session
+    where account_id = $1 and session.status = part.status
+      and (updated_at, session_id) < ($2, $3)
+      and ($4 is null or source = $4)
+      and ($5 is null or harness = $5)
+      and ($6 is null or strpos(search_name, $6) > 0)
+    order by updated_at desc, session_id desc
+    limit $7) session
 order by updated_at desc, session_id desc
 limit $7;

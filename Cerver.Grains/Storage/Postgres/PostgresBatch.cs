@@ -11,12 +11,13 @@ internal sealed class PostgresBatch
     private const string Lock = "Sessions/Postgres/lock.sql";
 
     /// <summary>
-    /// The statements, in the order in which they are carried out. The first three after the lock accept changes, and those after them write only what came with
+    /// The statements, in the order in which they are carried out. The first four after the lock accept changes, and those after them write only what came with
     /// what was accepted: they know it by its number, which no other transaction can have given.
     /// </summary>
     private static readonly ImmutableArray<string> Order =
     [
         "Sessions/Postgres/touch.sql", "Sessions/Postgres/update.sql", "Sessions/Postgres/insert.sql", "Runs/Postgres/append_output.sql",
+        "Runs/Postgres/insert_output.sql",
         "Sessions/Postgres/insert_entry.sql", "Runs/Postgres/insert.sql", "Runs/Postgres/end.sql", "Sessions/Postgres/insert_event.sql",
         "Operations/Postgres/forget.sql", "Operations/Postgres/remove_expired.sql", "Operations/Postgres/insert.sql",
     ];

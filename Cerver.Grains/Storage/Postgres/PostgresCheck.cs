@@ -14,6 +14,7 @@ internal static class PostgresCheck
     {
         var found = new List<string>();
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await ExecuteAsync(connection, "Storage/Postgres/begin_check.sql", cancellationToken);
         foreach (var rule in LogRules.Paths)
         {
 #pragma warning disable CA2100 // The text is an embedded statement.
@@ -28,6 +29,15 @@ internal static class PostgresCheck
             }
         }
 
+        await ExecuteAsync(connection, "Storage/Postgres/commit.sql", cancellationToken);
         return found;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string path, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA2100 // The text is an embedded statement.
+        await using var command = new NpgsqlCommand(SqlText.Load(path), connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -117,6 +117,12 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
                 await CommitOnceAsync(changes);
                 return;
             }
+            catch (PostgresException held) when (changes.Count > 1 && held.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                LogDivided(held.SqlState, changes.Count);
+                await CommitFreeAsync(changes, held);
+                return;
+            }
             catch (PostgresException shared) when (changes.Count > 1 && PostgresFault.MayBeOfOneChange(shared))
             {
                 LogDivided(shared.SqlState, changes.Count);
@@ -129,9 +135,7 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
             }
             catch (NpgsqlException failure)
             {
-                LogWriteFailed(failure, changes.Count);
-                _connections.Forget();
-                changes.ForEach(change => change.Refuse(PostgresConnections.Refusal(failure)));
+                Refuse(changes, failure);
                 return;
             }
             catch (CerverException notReached)
@@ -155,12 +159,62 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
         }
     }
 
+    private void Refuse(List<PostgresChange> changes, NpgsqlException failure)
+    {
+        if (failure is PostgresException violation && PostgresFault.IsViolation(violation))
+        {
+            LogFenced(violation.SqlState, violation.ConstraintName);
+        }
+        else
+        {
+            LogWriteFailed(failure, changes.Count);
+        }
+
+        if (PostgresFault.IsLost(failure))
+        {
+            _connections.Forget();
+        }
+
+        changes.ForEach(change => change.Refuse(PostgresConnections.Refusal(failure)));
+    }
+
     private async Task CommitEachAsync(List<PostgresChange> changes)
     {
         foreach (var change in changes)
         {
             await CommitAsync([change]);
         }
+    }
+
+    /// <summary>Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.</summary>
+    private async Task CommitFreeAsync(List<PostgresChange> changes, PostgresException held)
+    {
+        HashSet<string> free;
+        try
+        {
+            free = await _connections.ReadAsync(
+                new PostgresStatement("Sessions/Postgres/find_free.sql").Texts(changes.Select(static change => change.SessionId)),
+                static async (rows, cancellation) => new HashSet<string>(await rows.ReadAllAsync(static row => row.Text(0), cancellation), StringComparer.Ordinal),
+                CancellationToken.None);
+        }
+        catch (CerverException notReached)
+        {
+            changes.ForEach(change => change.Refuse(notReached));
+            return;
+        }
+
+        var (others, busy) = (changes.FindAll(IsFree), changes.FindAll(change => !IsFree(change)));
+        Refuse(busy, held);
+        if (busy.Count > 0 && others.Count > 0)
+        {
+            await CommitAsync(others);
+        }
+        else
+        {
+            await CommitEachAsync(others);
+        }
+
+        bool IsFree(PostgresChange change) => !change.LocksSession || free.Contains(change.SessionId);
     }
 
     private async Task CommitOnceAsync(List<PostgresChange> changes)
@@ -199,6 +253,9 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database took no write, or it is not known whether it did; {Changes} changes were refused")]
     private partial void LogWriteFailed(NpgsqlException failure, int changes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A change was refused because somebody else wrote first: {SqlState}, {Constraint}")]
+    private partial void LogFenced(string sqlState, string? constraint);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "One of {Changes} changes was not accepted ({SqlState}); they are committed one by one")]
     private partial void LogDivided(string sqlState, int changes);

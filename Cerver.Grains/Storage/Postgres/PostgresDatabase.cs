@@ -15,11 +15,7 @@ internal static class PostgresDatabase
     private const string Defaults =
         "Application Name=cerver;Maximum Pool Size=24;Timeout=5;Command Timeout=10;Cancellation Timeout=2000;Max Auto Prepare=128;Auto Prepare Min Usages=2;Keepalive=30;";
 
-    /// <summary>
-    /// Somebody who holds a row and hangs must not hold up a whole batch until its time is over. It is less than <see cref="CommandSeconds"/>, so that the server
-    /// says no in time and nothing stays in doubt.
-    /// </summary>
-    private const string Initialization = "set lock_timeout = '4s'";
+    private const string Beginning = "Storage/Postgres/begin_connection.sql";
 
     /// <summary>The pool of connections to a database. Whoever creates it disposes it.</summary>
     /// <param name="connectionString">In the words of Npgsql: <c>Host=…;Database=…;Username=…</c>.</param>
@@ -28,7 +24,7 @@ internal static class PostgresDatabase
     {
         var builder = new NpgsqlDataSourceBuilder(Defaults + connectionString);
 
-        // A connection has no state but the prepared statements and the time limit, and both are to stay.
+        // A connection has no state but its prepared statements and what it began with, and both are to stay.
         builder.ConnectionStringBuilder.NoResetOnClose = true;
         builder.UsePhysicalConnectionInitializer(Initialize, InitializeAsync);
         return builder.Build();
@@ -36,13 +32,17 @@ internal static class PostgresDatabase
 
     private static void Initialize(NpgsqlConnection connection)
     {
-        using var command = new NpgsqlCommand(Initialization, connection);
+        using var command = Begin(connection);
         command.ExecuteNonQuery();
     }
 
     private static async Task InitializeAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand(Initialization, connection);
+        await using var command = Begin(connection);
         await command.ExecuteNonQueryAsync();
     }
+
+#pragma warning disable CA2100 // The text is an embedded statement.
+    private static NpgsqlCommand Begin(NpgsqlConnection connection) => new(SqlText.Load(Beginning), connection);
+#pragma warning restore CA2100
 }

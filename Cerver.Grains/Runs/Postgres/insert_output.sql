@@ -1,0 +1,10 @@
+-- Adds chunks to the output of runs that are going on in sessions that exist: those that append_output.sql accepted.
+--
+--   Arrays: $1 session_id   $2 run_id   $3 sequence   $4 kind   $5 data
+--
+-- Fails with a violation of the unique index when a sequence number is taken.
+insert into run_output (run_id, sequence, kind, data)
+select chunk.run_id, chunk.sequence, chunk.kind, chunk.data
+from unnest($1, $2, $3, $4, $5) as chunk (session_id, run_id, sequence, kind, data)
+join session on session.session_id = chunk.session_id
+join run on run.run_id = chunk.run_id and run.session_id = chunk.session_id and run.status = 0;

@@ -1,0 +1,13 @@
+-- How a connection behaves from its beginning on.
+--
+-- Rows are held for milliseconds. Somebody who holds one and hangs must not hold up a whole batch, and the server must say no before the command's time is
+-- over, or the batch would be in doubt.
+set lock_timeout = '1s';
+
+-- Every statement here has one right plan, which goes through indexes. What the server knows of young tables is old, and it would read them whole.
+set plan_cache_mode = force_generic_plan;
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+set jit = off;

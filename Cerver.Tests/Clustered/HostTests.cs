@@ -1,0 +1,169 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Sessions;
+using Cerver.Runs;
+using Cerver.Sessions;
+using Cerver.Tests.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using static Cerver.Tests.GrainCluster;
+
+namespace Cerver.Tests.Clustered;
+
+/// <summary>Sandboxes that belong to a silo, while the sessions that have them go wherever they like.</summary>
+public sealed class HostTests : IAsyncLifetime
+{
+    private const int Sessions = 12;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private PostgresTestDatabase? _database;
+    private SiloCluster? _cluster;
+
+    private SiloCluster Cluster => _cluster!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await PostgresTestDatabase.CreateAsync();
+        _cluster = await SiloCluster.StartAsync(_database, silos: 3);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        await _database!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Every_sandbox_is_on_the_silo_that_its_id_names_and_all_silos_get_some()
+    {
+        var created = await CreateAsync(Sessions);
+
+        Assert.All(created, session => Assert.Contains(session.SandboxId!, Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Opened));
+        Assert.True(created.Select(session => Ids.HostOfSandbox(session.SandboxId!)).Distinct(StringComparer.Ordinal).Count() > 1);
+        var computes = await Cluster.Client.GetGrain<Accounts.IAccountGrain>(Accounts.AccountKey.For("a")).ListComputesAsync();
+        var compute = Assert.Single(computes);
+        Assert.Equal(Cluster.Silos.Select(SiloCluster.HostOf).Order(StringComparer.Ordinal), compute.Hosts.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_runs_of_a_silo_that_died_are_closed_from_another_and_its_sessions_go_on_when_it_is_back()
+    {
+        var session = (await CreateAsync(1))[0];
+        var grain = Cluster.Session(session.AccountId, session.SessionId);
+        var run = (await grain.StartRunAsync(Run("sleep"))).Value;
+        var silo = Cluster.SiloOf(session.SandboxId!);
+
+        await Cluster.KillAsync(silo);
+        await EventuallyAsync(() => RecoverAsync());
+        var away = await EventuallyAsync(() => RefusedAsync(grain));
+
+        Assert.Equal(CerverError.HostUnavailable, away.Code);
+        var recall = Cluster.Client.GetGrain<IRecallGrain>(0);
+        Assert.Equal(RunStatus.Lost, (await recall.GetRunAsync(session.AccountId, session.SessionId, run.RunId)).Status);
+        var left = await grain.AppendAsync(new([Text("the transcript goes on")]));
+        Assert.Equal(3, left.Value);
+        Assert.Equal(SessionStatus.Idle, (await recall.ReadSessionAsync(session.AccountId, session.SessionId, new(Tail: 0))).Session.Status);
+
+        await Cluster.StartAgainAsync(silo);
+        var again = await EventuallyAsync(async () => (await grain.StartRunAsync(Run("true"))).Value);
+
+        Assert.Equal(session.SandboxId, again.SandboxId);
+        Assert.Contains(session.SandboxId!, Cluster.Provider(SiloCluster.HostOf(silo)).Opened);
+    }
+
+    [Fact]
+    public async Task A_sandbox_whose_silo_is_away_is_released_with_its_session_and_its_files_are_left_to_the_silo()
+    {
+        var session = (await CreateAsync(1))[0];
+        var silo = Cluster.SiloOf(session.SandboxId!);
+        var host = SiloCluster.HostOf(silo);
+        await Cluster.KillAsync(silo);
+
+        await EventuallyAsync(async () => (await Cluster.Session(session.AccountId, session.SessionId).EndAsync(purge: false)).Value);
+        Cluster.Provider(host).Held.TryAdd(session.SandboxId!, value: true);
+        var back = await Cluster.StartAgainAsync(silo);
+        Cluster.Provider(host).Held.TryAdd(session.SandboxId!, value: true);
+        await EventuallyAsync(async () =>
+        {
+            await Cluster.Client.GetGrain<IComputeHostGrain>(ComputeHostKey.For(host)).SweepAsync();
+            return true;
+        });
+
+        // It is younger than an hour, so it is left alone for now: a session could still be about to get it.
+        Assert.Contains(session.SandboxId!, Cluster.Provider(host).Held.Keys);
+        await back.ServiceProvider.GetRequiredService<Cerver.Grains.Computes.SandboxSweep>()
+            .RunAtStartAsync(CancellationToken.None);
+        Assert.DoesNotContain(session.SandboxId!, Cluster.Provider(host).Held.Keys);
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_about_to_leave_lets_runs_end_and_none_begin()
+    {
+        var session = (await CreateAsync(1))[0];
+        var grain = Cluster.Session(session.AccountId, session.SessionId);
+        await grain.StartRunAsync(Run("long"));
+        var process = await Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Sandbox(session.SandboxId!).NextAsync();
+
+        var left = Cluster.SiloOf(session.SandboxId!).ServiceProvider.GetRequiredService<SandboxDrain>().LeaveAsync();
+        var refused = await Assert.ThrowsAsync<CerverException>(() => grain.StartRunAsync(Run("another")));
+        Assert.False(left.IsCompleted);
+        process.End(exitCode: 0);
+        await left.WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(CerverError.HostUnavailable, refused.Code);
+        var runs = await Cluster.Client.GetGrain<IRecallGrain>(0).ListRunsAsync(session.AccountId, session.SessionId, before: null, limit: 10);
+        Assert.Contains(runs, run => run.Status == RunStatus.Exited);
+    }
+
+    /// <summary>What a call meets before all know that a silo is gone is not what is tested.</summary>
+    private static async Task<T> EventuallyAsync<T>(Func<Task<T>> call)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception failure) when (TimeProvider.System.GetElapsedTime(began) < Patience
+                && failure is OrleansException or TimeoutException or CerverException { Code: CerverError.Fenced or CerverError.HostUnavailable })
+            {
+                // The next attempt, then.
+            }
+        }
+    }
+
+    private static async Task<CerverException> RefusedAsync(ISessionGrain grain)
+    {
+        try
+        {
+            await grain.StartRunAsync(Run("true"));
+            throw new InvalidOperationException("It was started.");
+        }
+        catch (CerverException refusal) when (refusal.Code == CerverError.HostUnavailable)
+        {
+            return refusal;
+        }
+    }
+
+    private async Task<bool> RecoverAsync()
+    {
+        var other = Cluster.Silos[0].ServiceProvider;
+        var active = other.GetRequiredService<ISandboxHosts>().Active;
+        await other.GetRequiredService<SessionRecovery>().RunAsync(host => !active.Contains(host), CancellationToken.None);
+        return true;
+    }
+
+    private async Task<IReadOnlyList<SessionRecord>> CreateAsync(int count)
+    {
+        var account = NewAccount();
+        var sessions = new List<SessionRecord>();
+        for (var number = 0; number < count; number++)
+        {
+            sessions.Add((await Cluster.Session(account, Ids.NewSession(TimeProvider.System)).CreateAsync(Request())).Value);
+        }
+
+        return sessions;
+    }
+}
