@@ -35,13 +35,10 @@ internal sealed class GrainCall(bool isRead, Operation? operation, long began)
         FirstFailure ??= failure;
         switch (CallFailures.Of(failure))
         {
-            case CallFailure.NotDelivered:
+            case CallFailure.NotDelivered or CallFailure.HostAway:
                 return true;
             case CallFailure.Overtaken:
                 return ++_overtaken <= MaxOvertaken;
-            case CallFailure.HostAway:
-                // Who only reads finds elsewhere what is to be known, and need not wait for the machine.
-                return !isRead;
             case CallFailure.InDoubt:
                 _doubt ??= failure;
                 return isRead || operation is not null;

@@ -1,7 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Computes;
-using Cerver.Errors;
 using Cerver.Runs;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
@@ -9,7 +8,7 @@ using Orleans.Streams;
 namespace Cerver.Api.Runs;
 
 /// <summary>Runs as the cluster knows them.</summary>
-internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCalls calls, TimeProvider time, ILogger<ClusterRunSource> logger) : IRunSource
+internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCalls calls, ILogger<ClusterRunSource> logger) : IRunSource
 {
     public Task<RunRecord> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) => calls.ReadAsync(
         (Recall: Caller.Recall(cluster), accountId, sessionId, runId),
@@ -21,27 +20,10 @@ internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCall
         static (call, token) => call.Recall.ReadOutputAsync(call.accountId, call.RunId, call.after, token),
         cancellationToken);
 
-    public async Task<RunHead> WaitAsync(string accountId, RunRecord run, TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await calls.ReadAsync(
-                (Sandbox: cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, run.SandboxId)), run.RunId, atMost),
-                static (call, token) => call.Sandbox.WaitAsync(call.RunId, call.atMost, token),
-                cancellationToken);
-        }
-        catch (CerverException refusal) when (refusal.Code == CerverError.HostUnavailable)
-        {
-            // Its record says when it is closed as lost, and everything that it printed is in the rows by now.
-            var recorded = await FindAsync(accountId, run.SessionId, run.RunId, cancellationToken);
-            if (recorded.Status == RunStatus.Running)
-            {
-                await Task.Delay(atMost, time, cancellationToken);
-            }
-
-            return new RunHead(recorded.OutputHead, Closed: recorded.Status != RunStatus.Running);
-        }
-    }
+    public Task<RunHead> WaitAsync(string accountId, RunRecord run, TimeSpan atMost, CancellationToken cancellationToken) => calls.ReadAsync(
+        (Sandbox: cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, run.SandboxId)), run.RunId, atMost),
+        static (call, token) => call.Sandbox.WaitAsync(call.RunId, call.atMost, token),
+        cancellationToken);
 
     public async Task<IAsyncDisposable?> SubscribeAsync(RunRecord run, Func<RunOutput, Task> receive)
     {

@@ -14,7 +14,7 @@ internal interface IRunSource
     Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, RunRecord run, long after, CancellationToken cancellationToken);
 
     /// <summary>Waits until the run is over, a second at most.</summary>
-    /// <returns>How far it has come by then. While its machine is away: how far its record says, which may be less.</returns>
+    /// <returns>How far it has come by then; how far its record says, which may be less, when its sandbox does not know it.</returns>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when the run was erased meanwhile.</exception>
     Task<RunHead> WaitAsync(string accountId, RunRecord run, TimeSpan atMost, CancellationToken cancellationToken);
 

@@ -172,7 +172,19 @@ internal static class RunEndpoints
     {
         var session = caller.Session(cluster, sessionId);
         var start = RunReader.Read(body.Value, Ids.NewRun(time));
-        return await calls.WriteAsync(body.Operation, (session, start), static (call, operation) => call.session.StartRunAsync(call.start, operation));
+        return await calls.WriteAsync(body.Operation, session, async (session, operation) =>
+        {
+            try
+            {
+                return await session.StartRunAsync(start, operation);
+            }
+            catch (CerverException refusal) when (refusal.Code == CerverError.HostUnavailable)
+            {
+                // It may be on record as one that did not start, so the next attempt is another run. What an attempt of unknown outcome began has this call's name.
+                start = start with { RunId = Ids.NewRun(time) };
+                throw;
+            }
+        });
     }
 
     private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, RunFeed feed, CancellationToken cancellationToken)

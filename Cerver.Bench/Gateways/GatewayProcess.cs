@@ -74,6 +74,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         foreach (var (name, value) in settings)
         {

@@ -20,6 +20,7 @@ namespace Cerver.Grains.Sessions;
 /// <param name="leave">Ends the activation: what it knows is in doubt, and the next call must start from what is stored.</param>
 internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOperationStore operations, TimeProvider time, Action leave)
 {
+    private readonly RepeatedOperations _repeated = new();
     private SessionRecord? _record;
     private Func<SessionChange, RecordedOperation>? _operation;
 
@@ -75,6 +76,7 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
             return new(await write(), IsReplayed: false);
         }
 
+        _repeated.Admit(operation);
         if (operation.MayBeKnown(time.GetUtcNow()) && await operations.FindAsync(AccountId, operation.Key, CancellationToken.None) is { } earlier)
         {
             return earlier.RequestHash.AsSpan().SequenceEqual(operation.RequestHash.AsSpan())
@@ -116,6 +118,7 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
             return await OnceAsync(operation, SessionResults.Default.Int64, static change => change.Next.TranscriptTotal, () => append(null));
         }
 
+        _repeated.Admit(operation);
         var known = operation.MayBeKnown(time.GetUtcNow()) ? await sessions.FindAppendAsync(AccountId, SessionId, appendId, CancellationToken.None) : null;
         return known is { } total ? new(total, IsReplayed: true) : new(await append(appendId), IsReplayed: false);
     }

@@ -144,28 +144,20 @@ public sealed class ClusterCallTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stream_of_a_run_whose_machine_is_gone_ends_when_the_run_is_closed_as_lost()
+    public async Task A_run_that_did_not_start_because_its_machine_was_leaving_is_another_when_it_is_tried_again()
     {
         var id = await _api.CreateSessionAsync("""{"compute":"local"}""");
         var session = _api.Cluster.Session(SessionKey.For("alice", id));
-        var runId = Ids.NewRun(TimeProvider.System);
-        session.Runs[runId] = Examples.Run with { RunId = runId, SessionId = id };
-        var looks = 0;
-        _api.Cluster.Compute.Waited = _ =>
-        {
-            if (++looks == 2)
-            {
-                Close(session, runId, RunStatus.Lost);
-            }
+        _api.Cluster.Compute.Waited = runId => Close(session, runId, RunStatus.Exited);
+        _api.Cluster.Failures.Enqueue(new TimeoutException("No answer."));
+        _api.Cluster.Failures.Enqueue(new CerverException(CerverError.HostUnavailable, "The machine is leaving."));
 
-            throw new CerverException(CerverError.HostUnavailable, "The machine is away.");
-        };
+        using var answer = await _api.SendAsync(HttpMethod.Post, $"/v2/sessions/{id}/run", """{"code":"true"}""");
 
-        using var stream = await _api.SendAsync(HttpMethod.Get, $"/v2/sessions/{id}/runs/{runId}/stream");
-
-        Assert.Equal(["run", "error"], EventsOf(stream));
-        Assert.Contains("run_lost", stream.Text, StringComparison.Ordinal);
-        Assert.Equal(2, looks);
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(session.AskedRuns[0], session.AskedRuns[1]);
+        Assert.NotEqual(session.AskedRuns[1], session.AskedRuns[2]);
+        Assert.Equal(session.AskedRuns[2], Assert.Single(session.Runs).Key);
     }
 
     private static RunHead Close(FakeSession session, string runId, RunStatus status)

@@ -23,6 +23,9 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public StartRun? Started { get; private set; }
 
+    /// <summary>The ids of the runs that were to start, attempt by attempt.</summary>
+    public List<string> AskedRuns { get; } = [];
+
     public Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default) =>
         OnceAsync(operation, () =>
         {
@@ -86,12 +89,15 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
         return new(ended.Value.Status, ended.IsReplayed);
     }
 
-    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default) =>
-        OnceAsync(operation, () =>
+    public Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default)
+    {
+        AskedRuns.Add(request.RunId);
+        return OnceAsync(operation, () =>
         {
             Started = request;
             return Runs[request.RunId] = Examples.Run with { RunId = request.RunId, SessionId = Required().SessionId, Code = request.Code };
         });
+    }
 
     public Task CompleteRunAsync(RunEnd ended, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

@@ -34,7 +34,7 @@ public sealed class GrainCallsTests
         { nameof(SocketConnectionException), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi, Kind.WithoutName] },
         { nameof(GatewayTooBusyException), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi, Kind.WithoutName] },
         { nameof(CerverError.Fenced), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi, Kind.WithoutName] },
-        { nameof(CerverError.HostUnavailable), [Kind.NamedByCaller, Kind.NamedByTheApi, Kind.WithoutName] },
+        { nameof(CerverError.HostUnavailable), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi, Kind.WithoutName] },
         { nameof(SiloUnavailableException), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi] },
         { nameof(TimeoutException), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi] },
         { nameof(OperationCanceledException), [Kind.Read, Kind.NamedByCaller, Kind.NamedByTheApi] },

@@ -60,7 +60,7 @@ public sealed class StartRefusalTests
 
     private static async Task<(int ExitCode, string Error)> RunAsync(string program, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. args]) { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment.Remove("CERVER_API_TOKEN");
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();

@@ -49,11 +49,28 @@ public abstract class OwnOperationTests(GrainCluster cluster)
         var (session, accountId, sessionId) = await CreateAsync(ComputeChoice.None);
         var operation = Operation.New(TimeProvider.System.GetUtcNow() - TimeSpan.FromSeconds(3));
         await session.AppendAsync(new([Text("a")]), operation with { IsRepetition = true });
+        await LeaveAsync(session);
 
         var late = await session.AppendAsync(new([Text("a")]), operation);
 
         Assert.Equal(new Outcome<long>(1, IsReplayed: true), late);
         Assert.Equal(["a"], await ContentsAsync(accountId, sessionId));
+    }
+
+    [Fact]
+    public async Task A_first_attempt_that_comes_after_its_repetition_is_not_carried_out_also_when_that_was_refused()
+    {
+        var (session, accountId, sessionId) = await CreateAsync(ComputeChoice.None);
+        var (done, refused) = (NewOperation(), NewOperation());
+        await session.AppendAsync(new([Text("a")]), done with { IsRepetition = true });
+        await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync(new([Text("b")], ExpectedTotal: 2), refused with { IsRepetition = true }));
+        await session.AppendAsync([Text("c")]);
+
+        var overtaken = await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync(new([Text("a")]), done));
+        var late = await Assert.ThrowsAsync<CerverException>(() => session.AppendAsync(new([Text("b")], ExpectedTotal: 2), refused));
+
+        Assert.Equal((CerverError.Fenced, CerverError.Fenced), (overtaken.Code, late.Code));
+        Assert.Equal(["a", "c"], await ContentsAsync(accountId, sessionId));
     }
 
     [Fact]
@@ -176,6 +193,7 @@ public abstract class OwnOperationTests(GrainCluster cluster)
 
         await session.PauseAsync(operation with { IsRepetition = true });
         await session.ResumeAsync(compute: null);
+        await LeaveAsync(session);
         var late = await session.PauseAsync(operation);
 
         Assert.True(late.IsReplayed);
