@@ -8,5 +8,5 @@ insert into idempotency (account_id, key, session_id, request_hash, result, crea
 select operation.account_id, operation.key, operation.session_id, operation.request_hash, operation.result, operation.created_at
 from unnest($1, $2, $3, $4, $5, $6, $7) as operation (ordinal, session_id, account_id, key, request_hash, result, created_at)
 where operation.session_id = '' or exists (
-    select from session where session.session_id = operation.session_id and session.change = (select number from next_change) + operation.ordinal)
+    select from session where session.session_id = any (array[operation.session_id]) and session.change is not distinct from (select number from next_change) + operation.ordinal)
 order by operation.account_id, operation.key;

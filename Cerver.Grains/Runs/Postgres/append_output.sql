@@ -6,8 +6,8 @@ with counted as (
     update session
     set event_total = event_total + output.length
     from unnest($1, $2, $3, $4, $5) as output (ordinal, session_id, run_id, length, first)
-    where session.session_id = output.session_id
-      and exists (select from run where run.run_id = output.run_id and run.session_id = output.session_id and run.status = 0)
+    where session.session_id = any (array[output.session_id])
+      and output.session_id = (select run.session_id from run where run.run_id = output.run_id and run.status is not distinct from 0)
     returning output.ordinal, output.run_id, output.length, output.first, session.session_id, session.transcript_total, session.event_total),
 told as (
     insert into session_event (session_id, position, length, entries, kind, run_id, sequence)

@@ -6,5 +6,5 @@ update run
 set status = ended.status, exit_code = ended.exit_code, truncated = ended.truncated, ended_at = ended.ended_at,
     output_head = greatest(ended.output_head, (select max(sequence) from run_output where run_output.run_id = ended.run_id))
 from unnest($1, $2, $3, $4, $5, $6, $7, $8) as ended (ordinal, session_id, run_id, status, exit_code, truncated, output_head, ended_at)
-join session on session.session_id = ended.session_id and session.change = (select number from next_change) + ended.ordinal
-where run.run_id = ended.run_id and run.status = 0;
+join session on session.session_id = any (array[ended.session_id]) and session.change is not distinct from (select number from next_change) + ended.ordinal
+where run.run_id = any (array[ended.run_id]) and run.status is not distinct from 0;

@@ -5,4 +5,4 @@
 select run_id, session_id, sandbox_id, runtime, left(code, 4096), status, exit_code, truncated, output_head, started_at, ended_at
 from run
 where session_id = $2 and account_id = $1 and status = 0
-order by run_id;
+order by run_id || '';

@@ -5,4 +5,4 @@ select session_id, account_id, session_name, status, end_reason, session_type, h
        requirements, metadata, provision_time_ms, run_count, run_time_ms, parent_session_id, previous_session_id, created_at, updated_at,
        transcript_total, version
 from session
-where session_id = $2 and account_id = $1;
+where session_id = $2 and account_id is not distinct from $1;

@@ -4,6 +4,6 @@
 select position + 1
 from transcript_entry
 where session_id = $2 and append_id = $3
-  and position >= (select transcript_total - $4 from session where session_id = $2 and account_id = $1)
+  and position >= (select transcript_total - $4 from session where session_id = $2 and account_id is not distinct from $1)
 order by position desc
 limit 1;

@@ -19,7 +19,7 @@ from unnest(
         session_type, harness, task, workload, requirements, parent_session_id, previous_session_id, created_at)
 where added.key is null or not exists (
     select from idempotency
-    where idempotency.account_id = added.account_id and idempotency.key = added.key and idempotency.created_at > added.forgotten)
+    where idempotency.account_id = added.account_id and idempotency.key = added.key and idempotency.created_at + 0 > added.forgotten)
 order by added.session_id
 on conflict (session_id) do nothing
 returning change - (select number from next_change);

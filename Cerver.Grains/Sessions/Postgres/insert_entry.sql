@@ -9,4 +9,4 @@ select entry.session_id, entry.position, entry.at, entry.role, entry.kind, entry
        entry.append_id
 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     as entry (ordinal, session_id, position, at, role, kind, content, tool_id, tool_name, tool_input, is_error, append_id)
-join session on session.session_id = entry.session_id and session.change = (select number from next_change) + entry.ordinal;
+join session on session.session_id = any (array[entry.session_id]) and session.change is not distinct from (select number from next_change) + entry.ordinal;

@@ -6,4 +6,4 @@ insert into session_event (session_id, position, length, entries, kind, run_id, 
 select session.session_id, session.transcript_total + session.event_total - event.remaining, 1, session.transcript_total, event.kind, event.run_id,
        event.status, event.end_reason
 from unnest($1, $2, $3, $4, $5, $6, $7) as event (ordinal, session_id, remaining, kind, run_id, status, end_reason)
-join session on session.session_id = event.session_id and session.change = (select number from next_change) + event.ordinal;
+join session on session.session_id = any (array[event.session_id]) and session.change is not distinct from (select number from next_change) + event.ordinal;

@@ -4,7 +4,7 @@
 with erased as (
     delete from run_output
     where ctid in (
-        select run_output.ctid from run join run_output on run_output.run_id = run.run_id where run.session_id = $1 limit $2)
+        select run_output.ctid from run join run_output on run_output.run_id = any (array[run.run_id]) where run.session_id = $1 limit $2)
       and exists (select from purge where session_id = $1)
     returning 1)
 select count(*) from erased;

@@ -12,7 +12,7 @@ from (
           and position >= (
             select case when $3 is null then coalesce($4, 0) else greatest(transcript_total - $3, 0) end
             from session
-            where session_id = $2 and account_id = $1)
+            where session_id = $2 and account_id is not distinct from $1)
         order by position
         limit $5) entry) entry
 where before < $6

@@ -8,8 +8,9 @@ set updated_at = touched.updated_at, transcript_total = touched.transcript_total
     change = (select number from next_change) + touched.ordinal, version = touched.version + 1
 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
     as touched (ordinal, session_id, account_id, version, updated_at, transcript_total, events, key, forgotten)
-where session.session_id = touched.session_id and session.account_id = touched.account_id and session.version = touched.version
+where session.session_id = any (array[touched.session_id]) and session.account_id is not distinct from touched.account_id
+  and session.version is not distinct from touched.version
   and (touched.key is null or not exists (
     select from idempotency
-    where idempotency.account_id = touched.account_id and idempotency.key = touched.key and idempotency.created_at > touched.forgotten))
+    where idempotency.account_id = touched.account_id and idempotency.key = touched.key and idempotency.created_at + 0 > touched.forgotten))
 returning touched.ordinal;

@@ -12,8 +12,9 @@ from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $1
     as changed (
         ordinal, session_id, account_id, version, updated_at, transcript_total, events, key, forgotten,
         session_name, search_name, status, end_reason, provider, compute_id, sandbox_id, metadata, source, provision_time_ms, run_count, run_time_ms)
-where session.session_id = changed.session_id and session.account_id = changed.account_id and session.version = changed.version
+where session.session_id = any (array[changed.session_id]) and session.account_id is not distinct from changed.account_id
+  and session.version is not distinct from changed.version
   and (changed.key is null or not exists (
     select from idempotency
-    where idempotency.account_id = changed.account_id and idempotency.key = changed.key and idempotency.created_at > changed.forgotten))
+    where idempotency.account_id = changed.account_id and idempotency.key = changed.key and idempotency.created_at + 0 > changed.forgotten))
 returning changed.ordinal;

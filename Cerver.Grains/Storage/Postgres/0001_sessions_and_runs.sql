@@ -89,7 +89,8 @@ create table run (
     ended_at    bigint
 );
 
-create index run_by_session on run (session_id, run_id desc);
+-- By an expression, so that a run is not looked for by its id here: there is an index for that.
+create index run_by_session on run (session_id, (run_id || '') desc);
 create index run_going on run (session_id) where status = 0;
 
 create table run_output (

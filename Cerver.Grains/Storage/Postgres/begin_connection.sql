@@ -4,7 +4,9 @@
 -- over, or the batch would be in doubt.
 set lock_timeout = '1s';
 
--- Every statement here has one right plan, which goes through indexes. What the server knows of young tables is old, and it would read them whole.
+-- Every statement here has one right plan: rows are looked up in an index, one by one. What the server knows of young tables is old, and it would read them
+-- whole, and go on with that while they grow. So the statements say how: "= any (array[…])" can join in no other way than by a look at
+-- the index for each row, and "is not distinct from" and "created_at + 0" are looked up in no index at all.
 set plan_cache_mode = force_generic_plan;
 set enable_seqscan = off;
 set enable_bitmapscan = off;
