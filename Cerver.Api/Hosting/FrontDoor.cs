@@ -1,3 +1,4 @@
+using Cerver.Api.Calls;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
@@ -6,6 +7,8 @@ namespace Cerver.Api.Hosting;
 /// <summary>A process that serves the API and keeps nothing: it joins a cluster of silos as a client.</summary>
 internal static class FrontDoor
 {
+    private const string GatedPath = "/v2";
+
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
     /// <returns>The exit code: 0 after a stop that was asked for, 1 when it could not start, 75 when it may the next time.</returns>
     public static Task<int> RunAsync(string[] args) => StartFailures.ReportAsync(async () =>
@@ -33,8 +36,10 @@ internal static class FrontDoor
         // The probes must answer while there is no silo yet.
         builder.Services.Configure<HostOptions>(options => options.ServicesStartConcurrently = true);
         builder.Services.AddCerverApi(builder.Configuration, isCluster: true);
+        builder.Services.AddSingleton<ClusterGate>();
         var app = builder.Build();
-        app.MapCerverApi();
-        return app;
+        var gate = app.Services.GetRequiredService<ClusterGate>();
+        app.UseWhen(static context => context.Request.Path.StartsWithSegments(GatedPath, StringComparison.Ordinal), routes => routes.Use(gate.PassAsync));
+        return app.MapCerverApi();
     }
 }

@@ -6,6 +6,7 @@ using Cerver.Silo.Standalone;
 using Cerver.Silo.Storage;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace Cerver.Silo.Clustered;
@@ -57,8 +58,11 @@ internal static class ClusterSilo
         silo.UseSystemTextJsonGrainStorageSerializer();
         silo.AddGrainStorage(ComputeGrain.StorageName, database);
 
-        // Subscriptions to live output outlive the silo that keeps them, or watchers in other processes would wait for the rows only.
+        // Subscriptions to live output outlive the silo that keeps them, or watchers in other processes would wait for the rows only. Orleans's own types for them
+        // cannot be read from plain JSON.
         silo.AddGrainStorage("PubSubStore", database);
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(Unguarded("PubSubStore"))
+            .Configure<Serializer>(static (options, serializer) => options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer));
         silo.UseAdoNetReminderService(options =>
         {
             options.Invariant = ClusterClient.Invariant;
@@ -74,16 +78,17 @@ internal static class ClusterSilo
     /// <summary>State of grains, with failures that may cross a grain call.</summary>
     private static void AddGrainStorage(this ISiloBuilder silo, string name, NpgsqlDataSource database)
     {
-        var unguarded = $"{name}-unguarded";
-        silo.AddAdoNetGrainStorage(unguarded, options =>
+        silo.AddAdoNetGrainStorage(Unguarded(name), options =>
         {
             options.Invariant = ClusterClient.Invariant;
             options.DataSource = database;
             options.DeleteStateOnClear = true;
         });
         silo.Services.AddKeyedSingleton<IGrainStorage>(name, (services, _) => new GuardedGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(unguarded), services.GetRequiredService<PostgresGuard>()));
+            services.GetRequiredKeyedService<IGrainStorage>(Unguarded(name)), services.GetRequiredService<PostgresGuard>()));
     }
+
+    private static string Unguarded(string name) => $"{name}-unguarded";
 
     private static void ConfigureEndpoints(this ISiloBuilder silo, ClusterSettings settings) => silo.Configure<EndpointOptions>(options =>
     {

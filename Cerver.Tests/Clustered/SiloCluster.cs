@@ -63,6 +63,9 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     public static string HostOf(InProcessSiloHandle silo) => ClusterHosts.NameOf(silo.Name);
 
+    /// <summary>A grain goes, and comes back with what is stored of it.</summary>
+    public Task DeactivateAsync(GrainId grainId) => _cluster.DeactivateAsync(grainId);
+
     /// <summary>A silo dies without a word.</summary>
     public async Task KillAsync(InProcessSiloHandle silo)
     {
