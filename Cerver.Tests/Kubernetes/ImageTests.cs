@@ -60,6 +60,7 @@ public sealed class ImageTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
+    /// <summary>Runs the SDK and leaves no process of it behind.</summary>
     /// <param name="registry">The address of a registry that speaks HTTP, if any.</param>
     /// <param name="arguments">The arguments.</param>
     private static Task<string> DotnetAsync(string? registry, params string[] arguments) => Command.RunAsync("dotnet", [.. arguments, "-nologo", "-nodeReuse:false"], new Dictionary<string, string>
