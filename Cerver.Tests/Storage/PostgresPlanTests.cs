@@ -26,15 +26,15 @@ public sealed class PostgresPlanTests
         // What a connection has read is counted when it is closed.
         stores.Database.Source.Clear();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        long read;
+        Dictionary<string, long> read;
         do
         {
-            read = await CountReadAsync(stores) - before;
+            read = (await CountReadAsync(stores)).ToDictionary(count => count.Key, count => count.Value - before[count.Key]);
             limit.Token.ThrowIfCancellationRequested();
         }
-        while (read == 0);
+        while (read["session_pkey"] == 0);
 
-        Assert.InRange(read, 1, Grown / 4);
+        Assert.DoesNotContain(read, count => count.Value > Grown / 4);
     }
 
     /// <summary>Everything that writes, and what is read to write it.</summary>
@@ -86,7 +86,21 @@ public sealed class PostgresPlanTests
         select '{TestStores.Account}', 'key ' || i, 'grown ' || i, '', '', (extract(epoch from now()) * 1000000)::bigint from generate_series(1, {Grown}) i;
         """));
 
-    private static async Task<long> CountReadAsync(PostgresStores stores) => (long)(await stores.ScalarAsync("""
-        select (sum(coalesce(seq_tup_read, 0)) + (select sum(idx_tup_read) from pg_stat_user_indexes))::bigint from pg_stat_user_tables
-        """))!;
+    /// <summary>How many rows were read so far through each index, and from each table as a whole.</summary>
+    private static async Task<Dictionary<string, long>> CountReadAsync(PostgresStores stores)
+    {
+        await using var command = stores.Database.Source.CreateCommand("""
+            select indexrelname::text, idx_tup_read from pg_stat_user_indexes
+            union all
+            select relname::text, coalesce(seq_tup_read, 0) from pg_stat_user_tables
+            """);
+        await using var rows = await command.ExecuteReaderAsync();
+        var counts = new Dictionary<string, long>();
+        while (await rows.ReadAsync())
+        {
+            counts.Add(rows.GetString(0), rows.GetInt64(1));
+        }
+
+        return counts;
+    }
 }

@@ -6,5 +6,5 @@
 insert into run_output (run_id, sequence, kind, data)
 select chunk.run_id, chunk.sequence, chunk.kind, chunk.data
 from unnest($1, $2, $3, $4, $5) as chunk (session_id, run_id, sequence, kind, data)
-join session on session.session_id = any (array[chunk.session_id])
-join run on run.run_id = any (array[chunk.run_id]) and run.session_id is not distinct from chunk.session_id and run.status is not distinct from 0;
+where chunk.session_id = (select session.session_id from session where session.session_id = chunk.session_id)
+  and chunk.session_id = (select run.session_id from run where run.run_id = chunk.run_id and run.status is not distinct from 0);

@@ -10,11 +10,11 @@ from (values (0), (1), (2)) as part (status) cross join lateral (
     select *
     from session
     where account_id = $1 and session.status = part.status
-      and (updated_at, session_id) < ($2, $3)
+      and (updated_at, session_id || '') < ($2, $3)
       and ($4 is null or source = $4)
       and ($5 is null or harness = $5)
       and ($6 is null or strpos(search_name, $6) > 0)
-    order by updated_at desc, session_id desc
+    order by updated_at desc, session_id || '' desc
     limit $7) session
-order by updated_at desc, session_id desc
+order by updated_at desc, session_id || '' desc
 limit $7;

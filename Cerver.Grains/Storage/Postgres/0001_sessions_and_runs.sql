@@ -38,8 +38,9 @@ create table session (
     fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0
 );
 
--- An append writes to every index of the row that it changes, so there are few. A list of all statuses merges three parts of this one.
-create index session_by_status on session (account_id, status, updated_at desc, session_id desc);
+-- An append writes to every index of the row that it changes, so there are few. A list of all statuses merges three parts of this one. The id is in it
+-- by an expression, so that nobody looks for one session here: there is an index for that.
+create index session_by_status on session (account_id, status, updated_at desc, (session_id || '') desc);
 create index session_by_change on session (account_id, change);
 create index session_by_sandbox on session (sandbox_id) where sandbox_id is not null;
 create index session_running on session (session_id) where status = 1;
@@ -89,7 +90,7 @@ create table run (
     ended_at    bigint
 );
 
--- By an expression, so that a run is not looked for by its id here: there is an index for that.
+-- Here too.
 create index run_by_session on run (session_id, (run_id || '') desc);
 create index run_going on run (session_id) where status = 0;
 

@@ -148,7 +148,7 @@ create table reminder (
     primary key (service_id, grain_id, name)
 );
 
-create index reminder_by_hash on reminder (service_id, grain_hash);
+create index reminder_by_hash on reminder (grain_hash);
 
 insert into OrleansQuery (QueryKey, QueryText) values
 ('ReadReminderRowsKey',
