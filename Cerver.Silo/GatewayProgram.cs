@@ -15,7 +15,7 @@ internal static class GatewayProgram
     private static Task<string> Never { get; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>
-    /// Runs until SIGTERM or SIGINT; checks the data directory when the first argument is <c>check</c>, and brings the schema of a cluster's database up to date
+    /// Runs until SIGTERM or SIGINT; checks the data directory or a cluster's database when the first argument is <c>check</c>, and brings the schema of a cluster's database up to date
     /// when it is <c>migrate</c>.
     /// </summary>
     /// <returns>
@@ -24,10 +24,18 @@ internal static class GatewayProgram
     /// </returns>
     public static Task<int> RunAsync(string[] args) => StartFailures.ReportAsync(async () => args switch
     {
-        ["check", .. var settings] => DataCheck.Run(settings, Console.Out),
+        ["check", .. var settings] => await CheckAsync(settings),
         ["migrate", .. var settings] => await ClusterDatabase.MigrateAsync(settings, Console.Out),
         _ => await ServeAsync(args),
     });
+
+    private static async Task<int> CheckAsync(string[] args)
+    {
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
+        return ClusterSettings.StorageIn(configuration) == StorageKind.Postgres
+            ? await ClusterCheck.RunAsync(configuration, Console.Out)
+            : DataCheck.Run(args, Console.Out);
+    }
 
     private static async Task<int> ServeAsync(string[] args)
     {

@@ -29,7 +29,7 @@ internal static class CrashCampaign
         var random = new Random(options.Seed);
         var outages = new List<Outage>();
         CrashResult result;
-        await using (var target = await StartAsync(options, gatewayPath, repository, cancellationToken))
+        await using (var target = await StartAsync(options, gatewayPath, repository, say, cancellationToken))
         {
             var done = 0;
             do
@@ -53,9 +53,9 @@ internal static class CrashCampaign
     }
 
     private static async Task<ICrashTarget> StartAsync(
-        CrashOptions options, string gatewayPath, Repository repository, CancellationToken cancellationToken) =>
+        CrashOptions options, string gatewayPath, Repository repository, Action<string> say, CancellationToken cancellationToken) =>
         options.Cluster is { } size
-            ? await UnreliableCluster.StartAsync(size, gatewayPath, repository, options.LogPath, cancellationToken)
+            ? await UnreliableCluster.StartAsync(size, gatewayPath, repository, options.LogPath, say, cancellationToken)
             : await UnreliableGateway.StartAsync(gatewayPath, repository, cancellationToken);
 
     private static string Summary(History history)

@@ -124,6 +124,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         await ending.CancelAsync();
         await Task.WhenAll(work);
+        say($"{name}: nobody begins anything new.");
     }
 
     private async Task EndAsync(CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, CancellationTokenSource givenUp)

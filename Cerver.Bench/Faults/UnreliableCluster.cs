@@ -25,9 +25,9 @@ internal sealed class UnreliableCluster : ICrashTarget
     private ClusterProcesses? _cluster;
     private ClusterFaults? _faults;
 
-    private UnreliableCluster()
-    {
-    }
+    private readonly Action<string> _say;
+
+    private UnreliableCluster(Action<string> say) => _say = say;
 
     /// <inheritdoc/>
     public ImmutableArray<Uri> Addresses => [.. Cluster.FrontDoors.Select(door => new Uri($"http://{door.Endpoint}"))];
@@ -39,7 +39,7 @@ internal sealed class UnreliableCluster : ICrashTarget
     public string Mark => Cluster.Mark;
 
     /// <summary>Modest: with as many processes as this on a machine of two processors anything more would measure the scheduler.</summary>
-    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 1, WatchersPerSession: 1, Ease: 15);
+    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 1, WatchersPerSession: 1, Ease: 25);
 
     /// <summary>A round has one fault of each kind.</summary>
     public int CyclesPerRound => ClusterFaults.Kinds.Length;
@@ -59,12 +59,13 @@ internal sealed class UnreliableCluster : ICrashTarget
     /// <param name="gatewayPath">The main assembly of the gateway's build.</param>
     /// <param name="repository">Where its data goes.</param>
     /// <param name="logs">A directory that gets all that its processes print, or null.</param>
+    /// <param name="say">Is told what was done, a line each.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="BenchException">Something does not become ready.</exception>
     public static async Task<UnreliableCluster> StartAsync(
-        ClusterSize size, string gatewayPath, Repository repository, string? logs, CancellationToken cancellationToken)
+        ClusterSize size, string gatewayPath, Repository repository, string? logs, Action<string> say, CancellationToken cancellationToken)
     {
-        var target = new UnreliableCluster();
+        var target = new UnreliableCluster(say);
         target._cluster = await ClusterProcesses.StartAsync(size, gatewayPath, repository, logs, target.NoteEnd, cancellationToken);
         target._faults = new(target._cluster);
         return target;
@@ -93,6 +94,7 @@ internal sealed class UnreliableCluster : ICrashTarget
 
         var found = new List<string>();
         var fault = await Faults.CommitAsync(_bag.Dequeue(), history, random, found, cancellationToken);
+        _say(FormattableString.Invariant($"At {fault.Struck.TotalSeconds:0.0} s: {fault.What}; all was ready again at {fault.Over.TotalSeconds:0.0} s."));
         var rest = fault.Healed + fault.Kind.RecoveryLimit() + Margin - history.Now;
         if (rest > TimeSpan.Zero)
         {

@@ -18,7 +18,7 @@ public sealed class PodSessionTests
     public async Task The_job_the_silo_and_the_front_door_serve_a_session_with_what_the_manifests_give_them()
     {
         var documents = Manifests.Rendered("prod");
-        await using var server = await PostgresServer.StartOwnAsync();
+        await using var server = await TestPostgres.StartOwnAsync();
         OpenToOthers(server.SocketDirectory);
         await using var api = await KubernetesApi.StartAsync(documents.OfType<V1Role>().Single());
         var cluster = new Pods(await server.CreateEmptyDatabaseAsync(), api);

@@ -8,13 +8,13 @@ namespace Cerver.Tests.Storage;
 public sealed class PostgresBackupTests : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("cerver-backup-").FullName;
-    private PostgresServer? _old;
-    private PostgresServer? _new;
+    private TestPostgres? _old;
+    private TestPostgres? _new;
 
     public async Task InitializeAsync()
     {
-        _old = await PostgresServer.StartOwnAsync();
-        _new = await PostgresServer.StartOwnAsync();
+        _old = await TestPostgres.StartOwnAsync();
+        _new = await TestPostgres.StartOwnAsync();
     }
 
     public async Task DisposeAsync()

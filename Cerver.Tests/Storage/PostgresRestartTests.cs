@@ -9,16 +9,16 @@ namespace Cerver.Tests.Storage;
 public sealed class PostgresRestartTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private PostgresServer? _server;
+    private TestPostgres? _server;
     private TestStores? _stores;
 
-    private PostgresServer Server => _server!;
+    private TestPostgres Server => _server!;
 
     private TestStores Stores => _stores!;
 
     public async Task InitializeAsync()
     {
-        _server = await PostgresServer.StartOwnAsync();
+        _server = await TestPostgres.StartOwnAsync();
         _stores = new PostgresStores(await PostgresTestDatabase.CreateAsync(_server), TimeProvider.System);
     }
 

@@ -8,7 +8,7 @@ public sealed class PostgresSchemaTests
     [Fact]
     public async Task Eight_processes_that_start_at_once_on_an_empty_database_all_come_up()
     {
-        var server = await PostgresServer.Shared;
+        var server = await TestPostgres.Shared;
         var connectionString = await server.CreateEmptyDatabaseAsync();
         var sources = Enumerable.Range(0, 8).Select(_ => PostgresDatabase.Create(connectionString)).ToList();
 
@@ -22,7 +22,7 @@ public sealed class PostgresSchemaTests
     [Fact]
     public async Task A_database_without_a_schema_is_refused_with_what_to_do()
     {
-        var server = await PostgresServer.Shared;
+        var server = await TestPostgres.Shared;
         var connectionString = await server.CreateEmptyDatabaseAsync();
         var source = PostgresDatabase.Create(connectionString);
 
@@ -49,7 +49,7 @@ public sealed class PostgresSchemaTests
     public async Task A_database_that_acknowledges_before_it_writes_is_refused(string setting)
     {
         await using var database = await PostgresTestDatabase.CreateAsync();
-        await database.ScalarAsync($"alter database {PostgresServer.NameOf(database.ConnectionString)} set {setting} = off");
+        await database.ScalarAsync($"alter database {TestPostgres.NameOf(database.ConnectionString)} set {setting} = off");
         database.Source.Clear();
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None));
@@ -84,7 +84,7 @@ public sealed class PostgresSchemaTests
         return await command.ExecuteScalarAsync();
     }
 
-    private static async Task DisposeAsync(PostgresServer server, string connectionString, IEnumerable<NpgsqlDataSource> sources)
+    private static async Task DisposeAsync(TestPostgres server, string connectionString, IEnumerable<NpgsqlDataSource> sources)
     {
         foreach (var source in sources)
         {

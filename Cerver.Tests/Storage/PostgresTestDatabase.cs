@@ -6,9 +6,9 @@ namespace Cerver.Tests.Storage;
 /// <summary>A real PostgreSQL database of the test's own, with the newest schema.</summary>
 internal sealed class PostgresTestDatabase : IAsyncDisposable
 {
-    private readonly PostgresServer _server;
+    private readonly TestPostgres _server;
 
-    private PostgresTestDatabase(PostgresServer server, string connectionString)
+    private PostgresTestDatabase(TestPostgres server, string connectionString)
     {
         _server = server;
         ConnectionString = connectionString;
@@ -21,14 +21,14 @@ internal sealed class PostgresTestDatabase : IAsyncDisposable
 
     public static Task<PostgresTestDatabase> CreateAsync() => CreateAsync(server: null);
 
-    public static async Task<PostgresTestDatabase> CreateAsync(PostgresServer? server)
+    public static async Task<PostgresTestDatabase> CreateAsync(TestPostgres? server)
     {
-        server ??= await PostgresServer.Shared;
+        server ??= await TestPostgres.Shared;
         return new(server, await server.CreateDatabaseAsync());
     }
 
     /// <summary>A database that is there already.</summary>
-    public static PostgresTestDatabase Open(PostgresServer server, string name) => new(server, server.ConnectionTo(name));
+    public static PostgresTestDatabase Open(TestPostgres server, string name) => new(server, server.ConnectionTo(name));
 
     /// <summary>Runs statements and gives the first value.</summary>
     public async Task<object?> ScalarAsync(string text)
