@@ -14,6 +14,9 @@ internal sealed partial class BarePostgres : IDisposable
 {
     private const int Threads = 2;
 
+    /// <summary>How much each client inserts before anything is known of the rate.</summary>
+    private const int FirstRows = 100;
+
     /// <summary>Every run begins at positions that none before it has taken.</summary>
     private const long PositionsPerRun = 1_000_000_000;
 
@@ -32,6 +35,7 @@ internal sealed partial class BarePostgres : IDisposable
     private readonly WorkDirectory _directory;
     private readonly string _script;
     private readonly string _connection;
+    private readonly Dictionary<int, double> _rates = [];
     private long _runs;
 
     private BarePostgres(WorkDirectory directory, string script, string connection)
@@ -52,15 +56,17 @@ internal sealed partial class BarePostgres : IDisposable
         return new(directory, script, $"host={known.Host} port={known.Port} user={known.Username} password={known.Password} dbname={known.Database}");
     }
 
-    /// <summary>Inserts for so many seconds and returns the rows per second.</summary>
+    /// <summary>Inserts for about so many seconds and returns the rows per second. The first time for a number of clients it inserts few.</summary>
     /// <exception cref="BenchException">A row was not inserted.</exception>
     public async Task<double> MeasureAsync(int clients, int seconds)
     {
+        // A number of rows and not a time: pgbench's time begins before it has connected, which takes seconds for hundreds of clients.
+        var rows = _rates.TryGetValue(clients, out var known) ? Math.Max(FirstRows, (int)(known * seconds / clients)) : FirstRows;
         var first = _runs++ * PositionsPerRun;
         var said = await PostgresServer.RunAsync(
             "pgbench", "--no-vacuum", "--protocol=prepared", $"--file={_script}", $"--define=position={first}", $"--client={clients}", $"--jobs={Threads}",
-            $"--time={seconds}", _connection);
-        return Rate().Match(said) is { Success: true } match
+            $"--transactions={rows}", _connection);
+        return _rates[clients] = Rate().Match(said) is { Success: true } match
             ? double.Parse(match.Groups["rate"].Value, CultureInfo.InvariantCulture)
             : throw new BenchException($"pgbench says nothing of a rate: {said}");
     }
