@@ -85,6 +85,7 @@ internal sealed class TestPostgres : IAsyncDisposable
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["PATH"] = $"{PostgresServer.Programs}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["PGHOST"] = _connection.Host;
