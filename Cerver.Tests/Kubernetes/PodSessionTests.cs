@@ -19,7 +19,6 @@ public sealed class PodSessionTests
     {
         var documents = Manifests.Rendered("prod");
         await using var server = await TestPostgres.StartOwnAsync();
-        OpenToOthers(server.SocketDirectory);
         await using var api = await KubernetesApi.StartAsync(documents.OfType<V1Role>().Single());
         var cluster = new Pods(await server.CreateEmptyDatabaseAsync(), api);
 
@@ -75,10 +74,6 @@ public sealed class PodSessionTests
             await period.WaitForNextTickAsync(limit.Token);
         }
     }
-
-    /// <summary>The server's user keeps the directory of its socket to itself, and a pod is another user.</summary>
-    private static void OpenToOthers(string directory) => File.SetUnixFileMode(
-        directory, File.GetUnixFileMode(directory) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
 
     /// <summary>Starts pods of <c>prod</c>. Pods have addresses of their own, which processes of one machine have not: so they have other ports here.</summary>
     private sealed class Pods(string connectionString, KubernetesApi api)
