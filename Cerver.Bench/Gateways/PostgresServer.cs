@@ -43,7 +43,11 @@ internal sealed class PostgresServer : IAsyncDisposable
         var place = await ReachableAsync(directory, cancellationToken);
         var connection = new NpgsqlConnectionStringBuilder
         {
-            Host = "127.0.0.1", Port = FreePort.Find(), Username = SuperUser, Password = GatewayProcess.NewToken(), Database = DefaultDatabase,
+            Host = "127.0.0.1",
+            Port = FreePort.Find(),
+            Username = SuperUser,
+            Password = GatewayProcess.NewToken(),
+            Database = DefaultDatabase,
         };
         var data = Path.Combine(place.Path, "data");
         await InitializeAsync(place.Path, data, connection.Password, cancellationToken);

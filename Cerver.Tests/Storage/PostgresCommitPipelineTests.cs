@@ -311,7 +311,8 @@ public sealed class PostgresCommitPipelineTests : IAsyncLifetime
         {
             await transaction.RollbackAsync();
             await connection.DisposeAsync();
-        });
+        }
+        );
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string text)
