@@ -24,8 +24,8 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// <summary>How long all attempts take together. A silo that hangs is out within 4 s and its grains answer after 8 s; most clients wait for 30 s or more.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long a machine is waited for that is away. One that restarts is back within seconds.</summary>
-    public static readonly TimeSpan HostLimit = TimeSpan.FromSeconds(15);
+    /// <summary>How long a machine is waited for that is away. A silo that is restarted takes at most 20 s to stop, and some more to start.</summary>
+    public static readonly TimeSpan HostLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long one attempt is waited for in a cluster: a little more than the client waits for an answer, for calls that say of themselves that they take longer. It
@@ -140,7 +140,7 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             return await attempt;
         }
 
-        var left = Limit - time.GetElapsedTime(call.Began);
+        var left = HostLimit - time.GetElapsedTime(call.Began);
         var limit = left < FirstPause ? FirstPause : left < AttemptLimit ? left : AttemptLimit;
         try
         {
