@@ -140,7 +140,9 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             return await attempt;
         }
 
-        var left = HostLimit - time.GetElapsedTime(call.Began);
+        // Only calls that wait for a machine come so far that the first limit is over.
+        var elapsed = time.GetElapsedTime(call.Began);
+        var left = (elapsed < Limit ? Limit : HostLimit) - elapsed;
         var limit = left < FirstPause ? FirstPause : left < AttemptLimit ? left : AttemptLimit;
         try
         {
