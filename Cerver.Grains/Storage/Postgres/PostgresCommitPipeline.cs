@@ -12,7 +12,8 @@ namespace Cerver.Grains.Storage.Postgres;
 /// <remarks>
 /// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a batch are bounded;
 /// who comes when the queue is full waits. Other processes commit to the same database at the same time: sessions are locked in one order, and what happens all
-/// the same is undone and tried change by change.
+/// the same is undone and tried change by change. One batch is under way at a time: with two, measured on two cores, 32 callers got a third less done, and 256 no
+/// more.
 /// </remarks>
 internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
 {
