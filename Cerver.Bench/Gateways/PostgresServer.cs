@@ -127,13 +127,6 @@ internal sealed class PostgresServer : IAsyncDisposable
     public static Task<string> RunAsync(string program, params IEnumerable<string> arguments) =>
         FinishAsync([Path.Combine(Programs, program), .. arguments], "/", CancellationToken.None);
 
-    /// <summary>Ends it at once and removes what it kept, for the last moment of a process, which has no time to wait.</summary>
-    public void Abandon()
-    {
-        _process.End();
-        _directory.Dispose();
-    }
-
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

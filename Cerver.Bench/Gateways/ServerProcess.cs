@@ -120,13 +120,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         await _gone.WaitAsync(KillTimeout, cancellationToken);
     }
 
-    /// <summary>Kills it without waiting for longer than it takes, for the last moment of the bench.</summary>
-    public void End()
-    {
-        Send(Signal.Kill);
-        _process.WaitForExit(KillTimeout);
-    }
-
     /// <summary>Asks it to stop and returns when it is gone.</summary>
     /// <returns>Its exit code.</returns>
     /// <exception cref="BenchException">It did not go in time and was killed.</exception>

@@ -45,6 +45,7 @@ internal sealed class TestPostgres : IAsyncDisposable
     public static async Task<TestPostgres> StartOwnAsync()
     {
         var directory = new WorkDirectory(Directory.CreateTempSubdirectory("cerver-postgres-").FullName);
+        ProcessKeeper.Clear(directory.Path);
         var server = await PostgresServer.StartAsync(directory, CancellationToken.None);
         return new(server, server.ConnectionTo("postgres"));
     }
@@ -109,9 +110,8 @@ internal sealed class TestPostgres : IAsyncDisposable
             return others;
         }
 
-        var shared = await StartOwnAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => shared._own!.Abandon();
-        return shared;
+        // Its end is that of the tests: see the keeper.
+        return await StartOwnAsync();
     }
 
     private Task MakeTemplateAsync()
