@@ -11,6 +11,8 @@ internal sealed record HostProcess(int Id, int Parent, string CommandLine);
 /// <summary>The processes of this machine, containers included.</summary>
 internal static class HostProcesses
 {
+    private static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(500);
+
     /// <summary>All of them, in no order.</summary>
     public static IEnumerable<HostProcess> All()
     {
@@ -24,9 +26,37 @@ internal static class HostProcesses
     }
 
     /// <summary>Everything that descends from a process, itself first.</summary>
-    public static HostProcess[] Tree(int root)
+    public static HostProcess[] Tree(int root) => Tree(root, [.. All()]);
+
+    /// <summary>What was left behind by servers that are gone, as sentences.</summary>
+    /// <param name="living">The servers that live. What descends from them is theirs.</param>
+    /// <param name="before">What descended from those that are gone.</param>
+    /// <param name="mark">A word in the command lines of all that is theirs.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public static async Task<IReadOnlyList<string>> FindOrphansAsync(
+        IReadOnlyList<int> living, IReadOnlySet<HostProcess> before, string mark, CancellationToken cancellationToken)
     {
-        var all = All().ToArray();
+        var suspects = Look();
+        if (suspects.Count == 0)
+        {
+            return [];
+        }
+
+        // A process whose parent ends at this moment looks like an orphan until it is somebody else's child, or ends too.
+        await Task.Delay(SecondLook, cancellationToken);
+        var still = Look().Select(process => process.Id).ToHashSet();
+        return [.. suspects.Where(suspect => still.Contains(suspect.Id)).Select(orphan => $"Process {orphan.Id} of a gateway that is gone lives on: {orphan.CommandLine}")];
+
+        List<HostProcess> Look()
+        {
+            var all = All().ToArray();
+            var own = living.SelectMany(root => Tree(root, all)).Select(process => process.Id).ToHashSet();
+            return [.. all.Where(process => !own.Contains(process.Id) && (before.Contains(process) || process.CommandLine.Contains(mark, StringComparison.Ordinal)))];
+        }
+    }
+
+    private static HostProcess[] Tree(int root, HostProcess[] all)
+    {
         List<HostProcess> tree = [.. all.Where(p => p.Id == root)];
         for (var i = 0; i < tree.Count; i++)
         {
@@ -34,21 +64,6 @@ internal static class HostProcesses
         }
 
         return [.. tree];
-    }
-
-    /// <summary>What was left behind by servers that are gone, as sentences.</summary>
-    /// <param name="living">The servers that live. What descends from them is theirs.</param>
-    /// <param name="before">What descended from those that are gone.</param>
-    /// <param name="mark">A word in the command lines of all that is theirs.</param>
-    public static IReadOnlyList<string> FindOrphans(IEnumerable<int> living, IReadOnlySet<HostProcess> before, string mark)
-    {
-        var own = living.SelectMany(Tree).Select(process => process.Id).ToHashSet();
-        return
-        [
-            .. All()
-                .Where(process => !own.Contains(process.Id) && (before.Contains(process) || process.CommandLine.Contains(mark, StringComparison.Ordinal)))
-                .Select(orphan => $"Process {orphan.Id} of a gateway that is gone lives on: {orphan.CommandLine}"),
-        ];
     }
 
     private static HostProcess? Read(int id)

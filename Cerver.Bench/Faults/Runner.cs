@@ -44,7 +44,7 @@ internal sealed class Runner(CrashScene scene, string name, string session, Rand
         var isFast = random.Next(3) == 0;
         var lines = isFast ? random.Next(1, 3_000) : random.Next(1, 40);
         var left = random.Next(4) == 0 ? $"setsid bash -c 'exec -a {mark} sleep 1000' </dev/null >/dev/null 2>&1 &\n" : string.Empty;
-        var wait = isFast ? string.Empty : "; sleep 0.01";
+        var wait = isFast ? string.Empty : FormattableString.Invariant($"; sleep {scene.Target.Load.LineInterval.TotalSeconds}");
         var output = new StringBuilder();
         for (var line = 0; line < lines; line++)
         {

@@ -22,10 +22,9 @@ internal sealed class UnreliableCluster : ICrashTarget
 
     private readonly ConcurrentQueue<string> _ends = [];
     private readonly Queue<FaultKind> _bag = [];
+    private readonly Action<string> _say;
     private ClusterProcesses? _cluster;
     private ClusterFaults? _faults;
-
-    private readonly Action<string> _say;
 
     private UnreliableCluster(Action<string> say) => _say = say;
 
@@ -39,7 +38,8 @@ internal sealed class UnreliableCluster : ICrashTarget
     public string Mark => Cluster.Mark;
 
     /// <summary>Modest: with as many processes as this on a machine of two processors anything more would measure the scheduler.</summary>
-    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 1, WatchersPerSession: 1, Ease: 25);
+    public CrashLoad Load { get; } = new(
+        Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 1, Ease: 25, LineInterval: TimeSpan.FromMilliseconds(100));
 
     /// <summary>A round has one fault of each kind.</summary>
     public int CyclesPerRound => ClusterFaults.Kinds.Length;
@@ -101,7 +101,7 @@ internal sealed class UnreliableCluster : ICrashTarget
             await Task.Delay(rest, cancellationToken);
         }
 
-        return Found(found);
+        return await CompleteAsync(found, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -111,21 +111,21 @@ internal sealed class UnreliableCluster : ICrashTarget
         limit.CancelAfter(CheckLimit);
         var found = new List<string>();
         await Faults.LosePowerAsync(history, async () => found.AddRange(await Cluster.CheckAsync(limit.Token)), cancellationToken);
-        return Found(found);
+        return await CompleteAsync(found, cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _cluster?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private List<string> Found(List<string> found)
+    private async Task<IReadOnlyList<string>> CompleteAsync(List<string> found, CancellationToken cancellationToken)
     {
         while (_ends.TryDequeue(out var end))
         {
             found.Add(end);
         }
 
-        found.AddRange(HostProcesses.FindOrphans(
-            Cluster.Members.Select(member => member.Id).Append(Cluster.Postgres.Id), new HashSet<HostProcess>(), Mark));
+        int[] living = [.. Cluster.Members.Select(member => member.Id), Cluster.Postgres.Id];
+        found.AddRange(await HostProcesses.FindOrphansAsync(living, new HashSet<HostProcess>(), Mark, cancellationToken));
         return found;
     }
 

@@ -27,7 +27,7 @@ internal sealed class UnreliableGateway : ICrashTarget
     public string Mark => Path.GetFileName(_process.DataPath);
 
     /// <inheritdoc/>
-    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1);
+    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1, LineInterval: TimeSpan.FromMilliseconds(10));
 
     /// <inheritdoc/>
     public int CyclesPerRound => 25;
@@ -113,7 +113,7 @@ internal sealed class UnreliableGateway : ICrashTarget
         var ready = history.Now;
         history.Add(new Fault(FaultKind.GatewayKill, "a kill -9", struck, ready, ready));
 
-        var orphans = HostProcesses.FindOrphans([_process.Id], before, Mark);
+        var orphans = await HostProcesses.FindOrphansAsync([_process.Id], before, Mark, cancellationToken);
         _up.SetResult();
         Interlocked.Exchange(ref _replaced, NewSignal()).SetResult();
         return orphans;
