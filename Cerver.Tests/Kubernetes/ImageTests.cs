@@ -36,6 +36,7 @@ public sealed class ImageTests : IDisposable
     /// <summary>On top of nothing, because no registry is at hand: the base of the real one is only looked at above.</summary>
     [Theory]
     [InlineData("Cerver.Silo", "cerver-silo")]
+    [InlineData("Cerver.Api", "cerver-api")]
     public async Task An_image_can_be_built_and_starts_the_program_as_that_user(string project, string repository)
     {
         await using var registry = await BaseImageRegistry.StartAsync();

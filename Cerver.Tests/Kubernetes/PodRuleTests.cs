@@ -1,4 +1,5 @@
 using Cerver.Api;
+using Cerver.Api.Hosting;
 using k8s.Models;
 
 namespace Cerver.Tests.Kubernetes;
@@ -6,9 +7,6 @@ namespace Cerver.Tests.Kubernetes;
 /// <summary>What every pod keeps to, in every overlay.</summary>
 public sealed class PodRuleTests
 {
-    /// <summary>How long Cerver takes for a stop, at most; the Api's HostFrame says so too.</summary>
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
-
     public static TheoryData<string> Overlays => Manifests.Overlays;
 
     [Theory]
@@ -104,7 +102,7 @@ public sealed class PodRuleTests
         {
             var before = TimeSpan.FromSeconds(workload.Container.Lifecycle?.PreStop.Sleep.Seconds ?? 0);
 
-            Assert.True(TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds!.Value) > before + StopLimit, workload.ToString());
+            Assert.True(TimeSpan.FromSeconds(workload.Template.Spec.TerminationGracePeriodSeconds!.Value) > before + HostFrame.StopLimit, workload.ToString());
         }
     }
 
