@@ -76,7 +76,7 @@ public sealed class PostgresPlanTests
     private static async Task GrowAsync(PostgresStores stores) => await stores.ScalarAsync(string.Create(CultureInfo.InvariantCulture, $"""
         insert into session (session_id, account_id, session_name, search_name, status, provider, run_count, run_time_ms, created_at, updated_at, transcript_total,
                              event_total, change, version)
-        select 'grown ' || i, '{TestStores.Account}', '', '', i % 2 * 2, 'none', 1, 0, i, i, 1, 1, i, 1 from generate_series(1, {Grown}) i;
+        select 'grown ' || i, '{TestStores.Account}', '', '', i % 2 * 2, 'none', 1, 0, i, i::bigint * 1000000, 1, 1, i::bigint << 16, 1 from generate_series(1, {Grown}) i;
         insert into transcript_entry (session_id, position, at, role, kind) select 'grown ' || i, 0, i, 1, 'text' from generate_series(1, {Grown}) i;
         insert into session_event (session_id, position, length, entries, kind, status) select 'grown ' || i, 1, 1, 1, 1, 0 from generate_series(1, {Grown}) i;
         insert into run (run_id, session_id, account_id, sandbox_id, runtime, code, status, truncated, output_head, started_at, ended_at)

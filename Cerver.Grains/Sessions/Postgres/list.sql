@@ -6,15 +6,15 @@ select session_id, account_id, session_name, session.status, end_reason, session
        requirements, metadata, provision_time_ms, run_count, run_time_ms, parent_session_id, previous_session_id, created_at, updated_at,
        transcript_total, version
 from (values (0), (1), (2)) as part (status) cross join lateral (
-    -- The index has the order of each status only.
+    -- The index has the order of each status only, by the second.
     select *
     from session
     where account_id = $1 and session.status = part.status
-      and (updated_at, session_id || '') < ($2, $3)
+      and active_second <= $2 / 1000000 and (updated_at, session_id) < ($2, $3)
       and ($4 is null or source = $4)
       and ($5 is null or harness = $5)
       and ($6 is null or strpos(search_name, $6) > 0)
-    order by updated_at desc, session_id || '' desc
+    order by active_second desc, updated_at desc, session_id desc
     limit $7) session
-order by updated_at desc, session_id || '' desc
+order by updated_at desc, session_id desc
 limit $7;

@@ -7,9 +7,9 @@ select session_id, account_id, session_name, status, end_reason, session_type, h
        transcript_total, version
 from session
 where account_id = $1 and status = $8
-  and (updated_at, session_id || '') < ($2, $3)
+  and active_second <= $2 / 1000000 and (updated_at, session_id) < ($2, $3)
   and ($4 is null or source = $4)
   and ($5 is null or harness = $5)
   and ($6 is null or strpos(search_name, $6) > 0)
-order by updated_at desc, session_id || '' desc
+order by active_second desc, updated_at desc, session_id desc
 limit $7;

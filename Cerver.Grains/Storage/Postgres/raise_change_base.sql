@@ -3,14 +3,14 @@
 -- transactions a second ever since. Changes nothing otherwise.
 with recursive account as (
     -- One look at the index for each account.
-    (select account_id, change from session order by account_id desc, change desc limit 1)
+    (select account_id, change from session order by account_id desc, change_group desc, change desc limit 1)
     union all
     select next.account_id, next.change
     from account, lateral (
         select session.account_id, session.change
         from session
         where session.account_id < account.account_id
-        order by session.account_id desc, session.change desc
+        order by session.account_id desc, session.change_group desc, session.change desc
         limit 1) next),
 beyond as (
     select greatest(max(change) + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint) as number, max(change) as last
