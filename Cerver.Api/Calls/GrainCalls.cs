@@ -21,11 +21,11 @@ namespace Cerver.Api.Calls;
 /// <param name="logger">Is told of calls that were repeated, once each.</param>
 internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILogger<GrainCalls> logger)
 {
-    /// <summary>How long all attempts take together. A silo that hangs is out within 4 s and its grains answer after 8 s; most clients wait for 30 s or more.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-
-    /// <summary>How long a machine is waited for that is away. A silo that is restarted takes at most 20 s to stop, and some more to start.</summary>
-    public static readonly TimeSpan HostLimit = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// How long all attempts take together. A silo that hangs is out within 4 s and its grains answer after 8 s; a machine that is restarted, and has sandboxes that
+    /// nobody else has, takes at most 20 s to stop and some more to start. Most clients wait for 30 s or more.
+    /// </summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long one attempt is waited for in a cluster: a little more than the client waits for an answer, for calls that say of themselves that they take longer. It
@@ -84,10 +84,9 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
         }
 
         var call = context.Properties.GetValue(CallKey, null!);
-        var limit = CallFailures.Of(failure) == CallFailure.HostAway ? HostLimit : Limit;
 
         // What begins after a pause must still have time left.
-        return call.MayRepeatAfter(failure) && time.GetElapsedTime(call.Began) + MaxPause < limit;
+        return call.MayRepeatAfter(failure) && time.GetElapsedTime(call.Began) + MaxPause < Limit;
     }
 
     /// <summary>Doubles from attempt to attempt, and is anywhere in its upper half, so that callers who failed together do not come back together.</summary>
@@ -140,9 +139,7 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             return await attempt;
         }
 
-        // Only calls that wait for a machine come so far that the first limit is over.
-        var elapsed = time.GetElapsedTime(call.Began);
-        var left = (elapsed < Limit ? Limit : HostLimit) - elapsed;
+        var left = Limit - time.GetElapsedTime(call.Began);
         var limit = left < FirstPause ? FirstPause : left < AttemptLimit ? left : AttemptLimit;
         try
         {

@@ -38,7 +38,7 @@ internal sealed record CrashScene(
                 return Outcome.Unknown;
             }
 
-            await Task.Delay(RetryInterval, GivenUp);
+            await Task.Delay(RetryInterval * Target.Load.Ease, GivenUp);
         }
     }
 

@@ -27,7 +27,8 @@ internal sealed class UnreliableGateway : ICrashTarget
     public string Mark => Path.GetFileName(_process.DataPath);
 
     /// <inheritdoc/>
-    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1, LineInterval: TimeSpan.FromMilliseconds(10));
+    public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1,
+        MaxStay: TimeSpan.FromMilliseconds(900), LineInterval: TimeSpan.FromMilliseconds(10));
 
     /// <inheritdoc/>
     public int CyclesPerRound => 25;

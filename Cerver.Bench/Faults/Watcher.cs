@@ -17,8 +17,7 @@ namespace Cerver.Bench.Faults;
 internal sealed class Watcher(
     CrashScene scene, string name, string stream, string path, long after, Func<StreamEvent, bool> isEnd, Random random)
 {
-    private const int MaxStayMilliseconds = 900;
-    private const int MinStayMilliseconds = 30;
+    private static readonly TimeSpan MinStay = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly List<StreamEvent> _events = [];
@@ -40,7 +39,7 @@ internal sealed class Watcher(
             {
                 await scene.Target.Up.WaitAsync(scene.GivenUp);
                 await ComeBackAsync();
-                await Task.Delay(RetryInterval, scene.GivenUp);
+                await Task.Delay(RetryInterval * scene.Target.Load.Ease, scene.GivenUp);
             }
         }
         catch (OperationCanceledException) when (scene.GivenUp.IsCancellationRequested)
@@ -109,7 +108,7 @@ internal sealed class Watcher(
     private CancellationTokenSource NewStay()
     {
         var stay = CancellationTokenSource.CreateLinkedTokenSource(scene.GivenUp);
-        stay.CancelAfter(random.Next(MinStayMilliseconds, MaxStayMilliseconds));
+        stay.CancelAfter(MinStay + (random.NextDouble() * scene.Target.Load.MaxStay));
         return stay;
     }
 

@@ -100,6 +100,7 @@ internal sealed partial class ComputeGrain(
             await StoreAsync(state.WriteStateAsync(cancellationToken));
         }
 
+        drain.RequireStaying();
         await OpenAsync(cancellationToken);
     }
 
@@ -114,9 +115,8 @@ internal sealed partial class ComputeGrain(
             return;
         }
 
-        using var limit = new CancellationTokenSource(StartLimit, time);
-        using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), start.Token);
+        drain.Begin();
+        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), cancellationToken);
         var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
         _runs.Record(run, process, _sessionId, Session(), stream);
     }
@@ -214,8 +214,6 @@ internal sealed partial class ComputeGrain(
             throw new CerverException(CerverError.ProviderUnavailable, "The sandbox was released.");
         }
 
-        drain.RequireStaying();
-
         if (_sandbox is { Closed.IsCompleted: false } open)
         {
             return open;
@@ -256,15 +254,27 @@ internal sealed partial class ComputeGrain(
         }
     }
 
+    /// <summary>Starts the process of a run that the drain counts already.</summary>
     private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, CancellationToken cancellationToken)
     {
+        using var limit = new CancellationTokenSource(StartLimit, time);
+        using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        ISandboxProcess? process = null;
         try
         {
-            return await (await OpenAsync(cancellationToken)).StartAsync(command, cancellationToken);
+            process = await (await OpenAsync(start.Token)).StartAsync(command, start.Token);
+            return process;
         }
         catch (OperationCanceledException)
         {
             throw new CerverException(CerverError.ProviderUnavailable, "The sandbox took too long to start the code; nothing was run. Try again.");
+        }
+        finally
+        {
+            if (process is null)
+            {
+                drain.Ended();
+            }
         }
     }
 

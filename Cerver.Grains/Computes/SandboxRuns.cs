@@ -14,7 +14,7 @@ namespace Cerver.Grains.Computes;
 /// <param name="sandboxId">Names the sandbox in the log.</param>
 /// <param name="maxOutputBytes">Output of a run beyond is left out.</param>
 /// <param name="changed">Is told when a run begins or is over.</param>
-/// <param name="drain">Is told the same, for the whole silo.</param>
+/// <param name="drain">Is told when a run is over, for the whole silo.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class SandboxRuns(
@@ -32,14 +32,13 @@ internal sealed partial class SandboxRuns(
     /// <summary>Whether a run is among them.</summary>
     public bool IsGoing(string runId) => _going.ContainsKey(runId);
 
-    /// <summary>Records a run until it is over, and tells its session then.</summary>
+    /// <summary>Records a run until it is over, tells its session then, and the drain, which knows that it began.</summary>
     public void Record(SandboxRun run, ISandboxProcess process, string sessionId, ISessionGrain session, IAsyncStream<RunOutput> stream)
     {
         var recorder = new RunRecorder(
             sessionId, run, process, runs, () => session.OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), maxOutputBytes, time, logger);
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
-        drain.Began();
         going.Reported = ReportAsync(going, session);
         changed();
     }

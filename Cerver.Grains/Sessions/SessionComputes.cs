@@ -2,6 +2,7 @@ using Cerver.Accounts;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Hosts;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Cerver.Grains.Sessions;
 
 /// <summary>The compute side of a session: what it is given to run on. Every method takes a record and gives the one to be committed.</summary>
 internal sealed partial class SessionComputes(
-    IGrainFactory grains, IOptions<SandboxLifetimeOptions> lifetime, TimeProvider time, ILogger<SessionComputes> logger)
+    IGrainFactory grains, ISandboxHosts hosts, IOptions<SandboxLifetimeOptions> lifetime, TimeProvider time, ILogger<SessionComputes> logger)
 {
     /// <summary>The grain of the record's sandbox.</summary>
     public IComputeGrain Sandbox(SessionRecord record) => grains.GetGrain<IComputeGrain>(SandboxKey.For(record.AccountId, record.SandboxId!));
@@ -68,8 +69,15 @@ internal sealed partial class SessionComputes(
     public TimeSpan IdleTimeLeft(SessionRecord record, int going) => SessionIdleness.Left(record, going, lifetime.Value.IdleTimeout, time.GetUtcNow());
 
     /// <summary>Brings the record's sandbox up, if it is not.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.HostUnavailable"/> when the machine that has it is away.</exception>
     public async Task<SessionRecord> AttachAsync(SessionRecord record, CancellationToken cancellationToken)
     {
+        // The sandbox's grain would say so too. Whoever waits for a machine asks again and again, and this costs next to nothing.
+        if (!hosts.IsThere(Ids.HostOfSandbox(record.SandboxId!)))
+        {
+            throw AbsentHost.Refusal();
+        }
+
         var status = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
         var began = time.GetTimestamp();
         await Sandbox(record).AttachAsync(

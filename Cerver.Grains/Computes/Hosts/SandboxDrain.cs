@@ -8,29 +8,28 @@ internal sealed class SandboxDrain
     private bool _isLeaving;
     private int _going;
 
-    /// <summary>Makes sure that something may begin here.</summary>
+    /// <summary>Makes sure that a sandbox may be brought up here.</summary>
     /// <exception cref="Errors.CerverException"><see cref="Errors.CerverError.HostUnavailable"/> when the silo is about to leave.</exception>
     public void RequireStaying()
     {
         lock (_gate)
         {
-            if (_isLeaving)
-            {
-                throw AbsentHost.Refusal();
-            }
+            RefuseWhenLeaving();
         }
     }
 
-    /// <summary>A run begins.</summary>
-    public void Began()
+    /// <summary>A run begins. It counts before its process is there: whoever leaves refuses it or waits for it.</summary>
+    /// <inheritdoc cref="RequireStaying" path="/exception"/>
+    public void Begin()
     {
         lock (_gate)
         {
+            RefuseWhenLeaving();
             _going++;
         }
     }
 
-    /// <summary>A run is over and its session knows.</summary>
+    /// <summary>A run that began is over and its session knows, or it did not start.</summary>
     public void Ended()
     {
         lock (_gate)
@@ -50,6 +49,14 @@ internal sealed class SandboxDrain
         }
 
         return _quiet.Task;
+    }
+
+    private void RefuseWhenLeaving()
+    {
+        if (_isLeaving)
+        {
+            throw AbsentHost.Refusal();
+        }
     }
 
     private void CompleteWhenQuiet()

@@ -18,6 +18,9 @@ internal interface ISandboxHosts
 
     /// <summary>The silo of a host, or null when it is not in the cluster now.</summary>
     SiloAddress? Find(string host);
+
+    /// <summary>Whether sandboxes with this host in their id can be reached now. Those without any always can.</summary>
+    bool IsThere(string host) => host.Length == 0 || Find(host) is not null;
 }
 
 /// <summary>The one silo of a gateway that is no cluster.</summary>

@@ -13,8 +13,8 @@ public sealed class SandboxDrainTests
     [Fact]
     public void A_silo_may_leave_when_its_last_run_is_over()
     {
-        _drain.Began();
-        _drain.Began();
+        _drain.Begin();
+        _drain.Begin();
         var left = _drain.LeaveAsync();
         _drain.Ended();
         Assert.False(left.IsCompleted);
@@ -28,8 +28,10 @@ public sealed class SandboxDrainTests
     public void Nothing_begins_on_a_silo_that_is_about_to_leave_and_the_refusal_says_that_it_may_be_tried_again()
     {
         _drain.RequireStaying();
-        _ = _drain.LeaveAsync();
+        var left = _drain.LeaveAsync();
 
         Assert.Equal(CerverError.HostUnavailable, Assert.Throws<CerverException>(_drain.RequireStaying).Code);
+        Assert.Equal(CerverError.HostUnavailable, Assert.Throws<CerverException>(_drain.Begin).Code);
+        Assert.True(left.IsCompletedSuccessfully);
     }
 }
