@@ -37,6 +37,7 @@ internal static class ClusterSilo
         silo.UseDatabase(database);
         silo.ConfigureEndpoints(settings);
         silo.DetectDeadSilos();
+        silo.KeepActivations();
         if (settings.Kubernetes)
         {
             silo.UseKubernetesHosting();
@@ -112,4 +113,12 @@ internal static class ClusterSilo
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         });
     }
+    /// <summary>
+    /// The directory of where grains are survives the silo that has a part of it. With the one that Orleans uses by default every silo that leaves, however
+    /// gracefully, takes a share of the grains of all other silos with it, and with a sandbox's grain all that runs there.
+    /// </summary>
+    private static void KeepActivations(this ISiloBuilder silo) =>
+#pragma warning disable ORLEANSEXP003 // Orleans still calls it experimental. The other ones that keep activations cost a write to a database for each of them.
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
 }

@@ -116,6 +116,32 @@ public sealed class HostTests : IAsyncLifetime
         Assert.Contains(runs, run => run.Status == RunStatus.Exited);
     }
 
+    [Fact]
+    public async Task A_silo_that_leaves_takes_no_sandbox_of_another_with_it()
+    {
+        var leaving = Cluster.Silos[^1];
+        var created = (await CreateAsync(Sessions * 3)).Where(session => Ids.HostOfSandbox(session.SandboxId!) != SiloCluster.HostOf(leaving)).ToList();
+        var runs = new List<(SessionRecord Session, RunRecord Run)>();
+        foreach (var session in created)
+        {
+            runs.Add((session, (await Cluster.Session(session.AccountId, session.SessionId).StartRunAsync(Run("sleep"))).Value));
+        }
+
+        await Cluster.StopAsync(leaving);
+
+        foreach (var (session, run) in runs)
+        {
+            var sandbox = Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Sandbox(session.SandboxId!);
+            (await sandbox.NextAsync()).End(exitCode: 0);
+            var ended = await EventuallyAsync(async () =>
+            {
+                var known = await Cluster.Client.GetGrain<IRecallGrain>(0).GetRunAsync(session.AccountId, session.SessionId, run.RunId);
+                return known.Status == RunStatus.Running ? throw new TimeoutException("It has not ended yet.") : known;
+            });
+            Assert.Equal(RunStatus.Exited, ended.Status);
+        }
+    }
+
     /// <summary>What a call meets before all know that a silo is gone is not what is tested.</summary>
     private static async Task<T> EventuallyAsync<T>(Func<Task<T>> call)
     {

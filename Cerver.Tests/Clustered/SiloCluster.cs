@@ -39,6 +39,11 @@ internal sealed class SiloCluster : IAsyncDisposable
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Critical));
         });
         builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));
+
+        // That of a real cluster, and not one in the memory of the test, which loses nothing.
+#pragma warning disable ORLEANSEXP003 // As in a cluster.
+        builder.Options.UseDistributedGrainDirectory = true;
+#pragma warning restore ORLEANSEXP003
         _cluster = builder.Build();
     }
 
@@ -71,6 +76,13 @@ internal sealed class SiloCluster : IAsyncDisposable
     {
         await _cluster.KillSiloAsync(silo);
         await _cluster.WaitForLivenessToStabilizeAsync(didKill: true);
+    }
+
+    /// <summary>A silo is asked to stop, and is gone.</summary>
+    public async Task StopAsync(InProcessSiloHandle silo)
+    {
+        await _cluster.StopSiloAsync(silo);
+        await _cluster.WaitForLivenessToStabilizeAsync(didKill: false);
     }
 
     /// <summary>A silo that died is started again, with the same name.</summary>
