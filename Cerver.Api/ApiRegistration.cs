@@ -2,6 +2,7 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
+using Cerver.Api.Hosting;
 using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
@@ -59,6 +60,7 @@ public static class ApiRegistration
         services.AddExceptionHandler<RefusalHandler>();
 
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GrainCalls>(provider, isCluster));
+        services.AddSingleton<RequestDrain>();
         services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();
@@ -79,6 +81,7 @@ public static class ApiRegistration
     /// <summary>Maps every route of the contract. Call it once, before the host starts.</summary>
     public static WebApplication MapCerverApi(this WebApplication app)
     {
+        app.Use(app.Services.GetRequiredService<RequestDrain>().PassAsync);
         app.UseCrossOrigin();
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {

@@ -67,7 +67,8 @@ public class GrainCluster : IAsyncLifetime
             {
                 silo.Services.AddPostgres(_postgres.Source).AddSingleton<ISandboxHosts, SingleHost>();
                 silo.UseDatabase(_postgres.Source);
-                silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(services, isGone: static _ => true, cancellationToken));
+                silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(
+                    services, isGone: static _ => true, sweepBefore: DateTimeOffset.MaxValue, cancellationToken));
             }
 
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));

@@ -15,6 +15,9 @@ internal sealed class GrainCall(bool isRead, Operation? operation, long began)
     private int _overtaken;
     private Exception? _doubt;
 
+    /// <summary>Whether it may be made any number of times.</summary>
+    public bool IsRead => isRead;
+
     /// <summary>When the first attempt began.</summary>
     public long Began => began;
 

@@ -28,8 +28,8 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long one attempt is waited for in a cluster: a little more than the client waits for an answer, for calls that say of themselves that they take longer. It
-    /// goes on meanwhile, and the next attempt waits behind it at its grain.
+    /// How long one attempt is waited for in a cluster: a little more than the client waits for an answer, for calls that say of themselves that they take longer. A
+    /// write goes on meanwhile, and the next attempt waits behind it at its grain.
     /// </summary>
     public static readonly TimeSpan AttemptLimit = TimeSpan.FromSeconds(4);
 
@@ -107,7 +107,7 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
                 static async (context, attempt) =>
                 {
                     var (calls, call, state, make) = attempt;
-                    return await calls.AttemptAsync(call, make(call, state, context.CancellationToken), context.CancellationToken);
+                    return await calls.AttemptAsync(call, state, make, context.CancellationToken);
                 },
                 context,
                 (this, call, state, make));
@@ -132,9 +132,18 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
         }
     }
 
-    private async Task<TResult> AttemptAsync<TResult>(GrainCall call, Task<TResult> attempt, CancellationToken cancellationToken)
+    private async Task<TResult> AttemptAsync<TState, TResult>(
+        GrainCall call, TState state, Func<GrainCall, TState, CancellationToken, Task<TResult>> make, CancellationToken cancellationToken)
     {
-        if (!isCluster || attempt.IsCompleted)
+        if (!isCluster)
+        {
+            return await make(call, state, cancellationToken);
+        }
+
+        // A read that is not waited for any more ends; a write goes on, because the next attempt finds out what it came to.
+        using var over = call.IsRead ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : null;
+        var attempt = make(call, state, over?.Token ?? cancellationToken);
+        if (attempt.IsCompleted)
         {
             return await attempt;
         }
@@ -147,8 +156,11 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
         }
         finally
         {
-            // Nobody waits any more for one that goes on.
-            attempt.Ignore();
+            if (!attempt.IsCompleted)
+            {
+                attempt.Ignore();
+                await (over?.CancelAsync() ?? Task.CompletedTask);
+            }
         }
     }
 

@@ -38,8 +38,11 @@ internal static class FrontDoor
         builder.Services.AddCerverApi(builder.Configuration, isCluster: true);
         builder.Services.AddSingleton<ClusterGate>();
         var app = builder.Build();
+        app.MapCerverApi();
+
+        // Last, so that only who may call can wait here, and is told in the form of all refusals.
         var gate = app.Services.GetRequiredService<ClusterGate>();
         app.UseWhen(static context => context.Request.Path.StartsWithSegments(GatedPath, StringComparison.Ordinal), routes => routes.Use(gate.PassAsync));
-        return app.MapCerverApi();
+        return app;
     }
 }

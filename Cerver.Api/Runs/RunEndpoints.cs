@@ -2,12 +2,12 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Calls;
 using Cerver.Api.Errors;
+using Cerver.Api.Hosting;
 using Cerver.Api.Requests;
 using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Operations;
 using Cerver.Runs;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Cerver.Api.Runs;
@@ -68,7 +68,7 @@ internal static class RunEndpoints
         RunFeed feed,
         TimeProvider time,
         IOptions<ApiOptions> options,
-        IHostApplicationLifetime lifetime,
+        RequestDrain drain,
         HttpResponse response,
         CancellationToken cancellationToken)
     {
@@ -78,8 +78,8 @@ internal static class RunEndpoints
         response.Headers[RunIdHeader] = run.RunId;
         var output = new FoldedOutput(options.Value.MaxFoldedOutputBytes);
 
-        // A run may take a day; a gateway that is to stop does not wait for it.
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        // A run may take a day; a gateway that is to stop does not wait for it for long.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, drain.WaitingEnds);
         var finished = await feed.CompleteAsync(caller.AccountId, run, output, ended.Token);
         return finished.Status == RunStatus.Lost
             ? new RefusalAnswer(Refusals.RunLost(run.RunId))
@@ -178,7 +178,7 @@ internal static class RunEndpoints
             {
                 return await session.StartRunAsync(start, operation);
             }
-            catch (CerverException refusal) when (refusal.Code == CerverError.HostUnavailable)
+            catch (Exception failure) when (CallFailures.Of(failure) is CallFailure.HostAway or CallFailure.NotDelivered)
             {
                 // It may be on record as one that did not start, so the next attempt is another run. What an attempt of unknown outcome began has this call's name.
                 start = start with { RunId = Ids.NewRun(time) };

@@ -36,6 +36,9 @@ internal sealed partial class ComputeGrain(
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
+    /// <summary>The session suspends this sandbox before it answers. When this activation ends meanwhile they would wait for each other.</summary>
+    private static readonly TimeSpan IdleAnswerLimit = TimeSpan.FromSeconds(10);
+
     private string _accountId = "";
     private string _sandboxId = "";
     private string _sessionId = "";
@@ -51,7 +54,8 @@ internal sealed partial class ComputeGrain(
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
         _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, drain, time, logger);
-        _idleWatch = new(token => Session().CheckIdleAsync(_sandboxId, _runs.Going, token), () => _sandbox is not null, _sandboxId, logger);
+        _idleWatch = new(
+            token => Session().CheckIdleAsync(_sandboxId, _runs.Going, token).WaitAsync(IdleAnswerLimit, time, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
     }
 
@@ -138,7 +142,8 @@ internal sealed partial class ComputeGrain(
             await Task.Delay(limit, time, cancellationToken);
             if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId))
             {
-                await Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), cancellationToken);
+                // Not waited for: the session may be waiting for this very activation. Whoever looks again finds out.
+                Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), CancellationToken.None).Ignore();
             }
         }
 
@@ -180,6 +185,12 @@ internal sealed partial class ComputeGrain(
         if (!state.RecordExists)
         {
             await ForgetReminderAsync();
+            return;
+        }
+
+        if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
+        {
+            // The files are where this is not. When their machine never comes back this asks once an hour, for nothing.
             return;
         }
 

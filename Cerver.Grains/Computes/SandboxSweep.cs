@@ -8,7 +8,7 @@ namespace Cerver.Grains.Computes;
 internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> providers, ISessionStore sessions, TimeProvider time, ILogger<SandboxSweep> logger)
 {
     /// <summary>A sandbox comes before the row that names it. One that is older than this and in no row never will be.</summary>
-    private static readonly TimeSpan Age = TimeSpan.FromHours(1);
+    public static readonly TimeSpan Age = TimeSpan.FromHours(1);
 
     /// <summary>Removes those of some providers that cannot be about to get a session any more, and what was left of others.</summary>
     public async Task RunAsync(ImmutableArray<IComputeProvider> some, CancellationToken cancellationToken)
@@ -18,10 +18,12 @@ internal sealed partial class SandboxSweep(IEnumerable<IComputeProvider> provide
     }
 
     /// <summary>
-    /// Takes all of them out of the way, before the first request of a process that is the only one to use its providers' files. Erasing them, which
-    /// takes the longer the more there are, is left to <see cref="EraseAsync(CancellationToken)"/>.
+    /// Takes them out of the way when a process starts. Erasing them, which takes the longer the more there are, is left to
+    /// <see cref="EraseAsync(CancellationToken)"/>.
     /// </summary>
-    public Task RunAtStartAsync(CancellationToken cancellationToken) => SweepAsync(providers, DateTimeOffset.MaxValue, cancellationToken);
+    /// <param name="before">Those made before. Without a limit only when nobody can be about to get a sandbox yet.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task RunAtStartAsync(DateTimeOffset before, CancellationToken cancellationToken) => SweepAsync(providers, before, cancellationToken);
 
     /// <summary>Erases what was taken out of the way. What is left when it is cancelled is erased within the hour or at the next start.</summary>
     public Task EraseAsync(CancellationToken cancellationToken) => EraseAsync(providers, cancellationToken);

@@ -60,9 +60,15 @@ internal interface ISessionStore
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>
     Task PingAsync(CancellationToken cancellationToken);
 
-    /// <summary>Sessions that say they are running or that have runs going, in no order.</summary>
-    Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken);
+    /// <summary>The sandboxes that are up or have runs going, if what is stored is true; each once, in no order.</summary>
+    Task<ImmutableArray<BusySandbox>> ListBusyAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>A sandbox that is up or has runs going, according to what is stored.</summary>
+/// <param name="AccountId">Whose it is.</param>
+/// <param name="SessionId">The session that has it, or that had it when the run began.</param>
+/// <param name="SandboxId">The sandbox.</param>
+internal sealed record BusySandbox(string AccountId, string SessionId, string SandboxId);
 
 /// <summary>One change of a session: what its record is afterwards, and what came with it.</summary>
 /// <param name="Next">The record after the change. Its version is one more than the one that the change was made from.</param>

@@ -67,10 +67,12 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
             await computes.Sandbox(attached).StartAsync(
                 new SandboxRun(run.RunId, run.Code, runtime, request.Timeout ?? limits.DefaultRunTimeout, request.Environment), cancellationToken);
         }
-        catch
+        catch (Exception failure)
         {
-            // It did not start, and whoever sends it again under the same key means it.
-            await session.CommitAsync(session.Going.End(session.Existing, [RunEnd.Lost(run.RunId, session.Now)], session.Now) with { Forgotten = key });
+            // One that was refused did not start, and whoever sends it again under the same key means it. Otherwise it may have started, and must not start twice.
+            var ended = session.Going.End(session.Existing, [RunEnd.Lost(run.RunId, session.Now)], session.Now);
+            var isRefused = failure is CerverException or (OrleansMessageRejectionException and not SiloUnavailableException);
+            await session.CommitAsync(isRefused ? ended with { Forgotten = key } : ended);
             throw;
         }
 

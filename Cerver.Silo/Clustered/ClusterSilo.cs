@@ -50,7 +50,10 @@ internal static class ClusterSilo
 
         silo.Services.AddSingleton<ISandboxHosts, ClusterHosts>();
         silo.AddStartupTask((services, cancellationToken) => SiloStart.SettleAsync(
-            services, host => host.Equals(services.GetRequiredService<ISandboxHosts>().Own, StringComparison.Ordinal), cancellationToken));
+            services,
+            host => host.Equals(services.GetRequiredService<ISandboxHosts>().Own, StringComparison.Ordinal),
+            services.GetRequiredService<TimeProvider>().GetUtcNow() - SandboxSweep.Age,
+            cancellationToken));
     }
 
     /// <summary>Keeps state in the database, and live output in the memory of the silos.</summary>

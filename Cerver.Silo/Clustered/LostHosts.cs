@@ -1,4 +1,3 @@
-using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Sessions;
 
@@ -48,12 +47,14 @@ internal sealed partial class LostHosts(
             var active = hosts.Active;
             await recovery.RunAsync(host => host.Length > 0 && !active.Contains(host), cancellationToken);
         }
-        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+#pragma warning disable CA1031 // Nobody else closes what a lost silo left, so this goes on whatever happens.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             LogFailed(failure);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Not all that a lost silo left going could be closed; that is tried again in some seconds")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What lost silos left going could not be looked for; that is tried again in some seconds")]
     private partial void LogFailed(Exception failure);
 }

@@ -2,27 +2,46 @@ using Cerver.Grains.Computes.Hosts;
 
 namespace Cerver.Silo.Clustered;
 
-/// <summary>Lets the runs of this silo end before it leaves the cluster. Those that take longer are lost with it.</summary>
-internal sealed partial class RunDrain(SandboxDrain drain, TimeProvider time, ILogger<RunDrain> logger) : IHostedService
+/// <summary>
+/// Lets the runs of this silo end before it leaves the cluster, and none begin from the moment on that it is asked to stop. Those that take longer are lost with it.
+/// </summary>
+internal sealed partial class RunDrain(SandboxDrain drain, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RunDrain> logger)
+    : IHostedService, IDisposable
 {
-    /// <summary>Half of what a stop may take: Orleans needs some of it, and so do calls that are under way.</summary>
+    /// <summary>Half of what a stop may take: Orleans needs the rest to hand grains over.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    private Task _quiet = Task.CompletedTask;
+    private long _asked;
+    private CancellationTokenRegistration _stopping;
+
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _stopping = lifetime.ApplicationStopping.Register(() =>
+        {
+            _asked = time.GetTimestamp();
+            _quiet = drain.LeaveAsync();
+        });
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        var left = Patience - time.GetElapsedTime(_asked);
         try
         {
-            await drain.LeaveAsync().WaitAsync(Patience, time, cancellationToken);
+            await _quiet.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
         {
             LogCutShort(Patience);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stopping.Dispose();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Some runs were not over {Patience} after the silo was asked to stop; they are closed as lost")]
     private partial void LogCutShort(TimeSpan patience);

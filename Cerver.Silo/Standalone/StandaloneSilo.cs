@@ -60,7 +60,8 @@ internal static partial class StandaloneSilo
         silo.AddMemoryGrainStorage("PubSubStore");
         PromptMemoryStreams.Add(silo, queues: 1);
         silo.Services.AddSingleton<ISandboxHosts, SingleHost>();
-        silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(services, isGone: static _ => true, cancellationToken));
+        silo.AddStartupTask(static (services, cancellationToken) => SiloStart.SettleAsync(
+            services, isGone: static _ => true, sweepBefore: DateTimeOffset.MaxValue, cancellationToken));
 
         SqliteGuard Guard(IServiceProvider services) => new(grainState, services.GetRequiredService<StorageFailure>());
     }

@@ -15,7 +15,7 @@ namespace Cerver.Tests.Api;
 public sealed class EventStreamResultTests : IAsyncDisposable
 {
     private readonly SignallingTime _time = new();
-    private readonly Lifetime _lifetime = new();
+    private readonly TestLifetime _lifetime = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly RecordingStream _body = new();
     private readonly Channel<EventFrame> _frames = Channel.CreateUnbounded<EventFrame>();
@@ -192,27 +192,6 @@ public sealed class EventStreamResultTests : IAsyncDisposable
             _waits.Writer.TryWrite(item: true);
             return timer;
         }
-    }
-
-    private sealed class Lifetime : IHostApplicationLifetime, IHttpRequestLifetimeFeature, IDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-
-        public bool WasAborted { get; private set; }
-
-        public CancellationToken RequestAborted { get; set; }
-
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => _stopping.Token;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => _stopping.Cancel();
-
-        public void Abort() => WasAborted = true;
-
-        public void Dispose() => _stopping.Dispose();
     }
 
     private sealed class RecordingStream : MemoryStream

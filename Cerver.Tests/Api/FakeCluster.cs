@@ -38,6 +38,9 @@ internal sealed class FakeCluster
     /// <summary>The operations that were asked for, by their keys.</summary>
     public ConcurrentDictionary<string, Operation> Operations { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether the client knows no silo, and so no grain either.</summary>
+    public bool KnowsNoSilo { get; set; }
+
     /// <summary>How many grains were asked for.</summary>
     public int GrainCount { get; private set; }
 
@@ -48,6 +51,7 @@ internal sealed class FakeCluster
         GrainCount++;
         return type switch
         {
+            _ when KnowsNoSilo => throw new ArgumentException($"Could not find an implementation for interface {type}"),
             _ when type == typeof(ISessionGrain) => Session(key),
             _ when type == typeof(IRecallGrain) => Recall,
             _ when type == typeof(IComputeGrain) => Compute,

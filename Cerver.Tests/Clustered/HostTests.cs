@@ -1,7 +1,6 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
-using Cerver.Grains.Sessions;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Cerver.Tests.Storage;
@@ -55,12 +54,11 @@ public sealed class HostTests : IAsyncLifetime
         var silo = Cluster.SiloOf(session.SandboxId!);
 
         await Cluster.KillAsync(silo);
-        await EventuallyAsync(() => RecoverAsync());
         var away = await EventuallyAsync(() => RefusedAsync(grain));
 
         Assert.Equal(CerverError.HostUnavailable, away.Code);
         var recall = Cluster.Client.GetGrain<IRecallGrain>(0);
-        Assert.Equal(RunStatus.Lost, (await recall.GetRunAsync(session.AccountId, session.SessionId, run.RunId)).Status);
+        Assert.Equal(RunStatus.Lost, (await EndedAsync(session, run.RunId)).Status);
         var left = await grain.AppendAsync(new([Text("the transcript goes on")]));
         Assert.Equal(3, left.Value);
         Assert.Equal(SessionStatus.Idle, (await recall.ReadSessionAsync(session.AccountId, session.SessionId, new(Tail: 0))).Session.Status);
@@ -93,7 +91,7 @@ public sealed class HostTests : IAsyncLifetime
         // It is younger than an hour, so it is left alone for now: a session could still be about to get it.
         Assert.Contains(session.SandboxId!, Cluster.Provider(host).Held.Keys);
         await back.ServiceProvider.GetRequiredService<Cerver.Grains.Computes.SandboxSweep>()
-            .RunAtStartAsync(CancellationToken.None);
+            .RunAtStartAsync(DateTimeOffset.MaxValue, CancellationToken.None);
         Assert.DoesNotContain(session.SandboxId!, Cluster.Provider(host).Held.Keys);
     }
 
@@ -133,12 +131,7 @@ public sealed class HostTests : IAsyncLifetime
         {
             var sandbox = Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Sandbox(session.SandboxId!);
             (await sandbox.NextAsync()).End(exitCode: 0);
-            var ended = await EventuallyAsync(async () =>
-            {
-                var known = await Cluster.Client.GetGrain<IRecallGrain>(0).GetRunAsync(session.AccountId, session.SessionId, run.RunId);
-                return known.Status == RunStatus.Running ? throw new TimeoutException("It has not ended yet.") : known;
-            });
-            Assert.Equal(RunStatus.Exited, ended.Status);
+            Assert.Equal(RunStatus.Exited, (await EndedAsync(session, run.RunId)).Status);
         }
     }
 
@@ -173,13 +166,11 @@ public sealed class HostTests : IAsyncLifetime
         }
     }
 
-    private async Task<bool> RecoverAsync()
+    private Task<RunRecord> EndedAsync(SessionRecord session, string runId) => EventuallyAsync(async () =>
     {
-        var other = Cluster.Silos[0].ServiceProvider;
-        var active = other.GetRequiredService<ISandboxHosts>().Active;
-        await other.GetRequiredService<SessionRecovery>().RunAsync(host => !active.Contains(host), CancellationToken.None);
-        return true;
-    }
+        var run = await Cluster.Client.GetGrain<IRecallGrain>(0).GetRunAsync(session.AccountId, session.SessionId, runId);
+        return run.Status == RunStatus.Running ? throw new TimeoutException("It has not ended yet.") : run;
+    });
 
     private async Task<IReadOnlyList<SessionRecord>> CreateAsync(int count)
     {

@@ -36,6 +36,7 @@ internal sealed class SiloCluster : IAsyncDisposable
             silo.Services.AddCerverGrains().AddPostgres(source);
             silo.Services.AddSingleton<ISandboxHosts, ClusterHosts>();
             silo.UseDatabase(source);
+            silo.Services.AddHostedService<LostHosts>().AddHostedService<RunDrain>();
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Critical));
         });
         builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));

@@ -410,6 +410,19 @@ public abstract class SessionGrainTests(GrainCluster cluster)
     }
 
     [Fact]
+    public async Task Recovery_leaves_a_run_alone_whose_sandbox_is_up()
+    {
+        var (session, accountId, sessionId) = cluster.NewSession();
+        await session.CreateAsync(Request());
+        var run = (await session.StartRunAsync(Run("sleep"))).Value;
+
+        Assert.True(await cluster.Services.GetRequiredService<SessionRecovery>().RunAsync(static _ => true, CancellationToken.None));
+
+        Assert.Equal(RunStatus.Running, (await cluster.Recall.GetRunAsync(accountId, sessionId, run.RunId)).Status);
+        Assert.Equal(SessionStatus.Running, (await session.UpdateAsync(new(SessionName: null, Metadata: null))).Value.Status);
+    }
+
+    [Fact]
     public async Task News_of_a_lost_sandbox_that_is_up_again_changes_nothing()
     {
         var (session, _, _) = cluster.NewSession();

@@ -63,7 +63,7 @@ public sealed class PostgresPlanTests
             await stores.Sessions.ListAsync(TestStores.Account, new SessionFilter(5, Status: SessionStatus.Idle), CancellationToken.None);
             await stores.Sessions.ListChangedAsync(TestStores.Account, after: 0, limit: 5, CancellationToken.None);
             await stores.Sessions.HasSandboxAsync("sandbox", CancellationToken.None);
-            await stores.Sessions.ListUnsettledAsync(CancellationToken.None);
+            await stores.Sessions.ListBusyAsync(CancellationToken.None);
             await stores.Operations.FindAsync(TestStores.Account, $"{record.SessionId} 1", CancellationToken.None);
             var run = Assert.Single(await stores.Runs.ListAsync(TestStores.Account, record.SessionId, before: null, limit: 5, CancellationToken.None));
             await stores.Runs.FindAsync(TestStores.Account, record.SessionId, run.RunId, CancellationToken.None);

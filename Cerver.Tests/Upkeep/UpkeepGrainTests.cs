@@ -86,7 +86,7 @@ public sealed class UpkeepGrainTests : IAsyncLifetime
         _cluster.Provider.Held.TryAdd(stray, value: true);
         var sweep = _cluster.Services.GetRequiredService<SandboxSweep>();
 
-        await sweep.RunAtStartAsync(CancellationToken.None);
+        await sweep.RunAtStartAsync(DateTimeOffset.MaxValue, CancellationToken.None);
         var removed = _cluster.Provider.Removed.ToArray();
         await sweep.EraseAsync(CancellationToken.None);
 

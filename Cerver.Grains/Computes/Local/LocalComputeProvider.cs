@@ -19,7 +19,7 @@ internal sealed partial class LocalComputeProvider(
     IOptions<LocalComputeOptions> options, string dataDirectory, TimeProvider time, ILogger<LocalComputeProvider> logger)
     : IComputeProvider, IAsyncDisposable
 {
-    private const string NotProbed = "The gateway has not yet tried whether this machine can give sandboxes.";
+    private const string NotProbed = "The gateway has not yet tried whether this machine can give sandboxes. Try again in a moment.";
 
     private readonly LocalComputeOptions _options = options.Value;
     private readonly bool _isRoot = Environment.IsPrivilegedProcess;
@@ -92,7 +92,8 @@ internal sealed partial class LocalComputeProvider(
     {
         if (_findings.Reason is { } reason)
         {
-            throw new CerverException(CerverError.ProviderUnavailable, reason);
+            // A machine that has just been started finds out within a second, and is worth waiting for.
+            throw new CerverException(reason == NotProbed ? CerverError.HostUnavailable : CerverError.ProviderUnavailable, reason);
         }
 
         if (spec.Network && !Describe().Network)

@@ -14,11 +14,12 @@ internal sealed class SandboxUserIds(long first, int count)
     /// Takes an id. The search begins where the sandbox's own id points, so a sandbox that comes up again nearly always finds its files
     /// its own, and gateways that share a machine rarely meet.
     /// </summary>
-    /// <param name="sandboxId">A sandbox's id; its last eight characters are hexadecimal digits.</param>
+    /// <param name="sandboxId">A sandbox's id. Eight random hexadecimal digits stand before its host.</param>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when all are taken.</exception>
     public long Take(string sandboxId)
     {
-        var start = uint.Parse(sandboxId.AsSpan(sandboxId.Length - 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) % (uint)count;
+        var own = sandboxId.AsSpan(0, sandboxId.Length - Ids.HostOfSandbox(sandboxId).Length);
+        var start = uint.Parse(own[^8..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) % (uint)count;
         lock (_taken)
         {
             for (var i = 0; i < count; i++)

@@ -105,10 +105,14 @@ internal sealed class PostgresSessionStore(PostgresConnections connections, Post
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) => connections.ReadAsync(
-        new PostgresStatement("Sessions/Postgres/list_unsettled.sql"),
-        static (rows, cancellation) => rows.ReadAllAsync(static row => ReadRecord(row, first: 0), cancellation),
-        cancellationToken);
+    public async Task<ImmutableArray<BusySandbox>> ListBusyAsync(CancellationToken cancellationToken)
+    {
+        var busy = await connections.ReadAsync(
+            new PostgresStatement("Sessions/Postgres/list_busy.sql"),
+            static (rows, cancellation) => rows.ReadAllAsync(static row => new BusySandbox(row.Text(0), row.Text(1), row.Text(2)), cancellation),
+            cancellationToken);
+        return [.. busy.Distinct()];
+    }
 
     /// <summary>Reads the columns that every statement here selects, in their order.</summary>
     /// <param name="rows">The row.</param>

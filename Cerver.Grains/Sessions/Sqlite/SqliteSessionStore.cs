@@ -100,8 +100,18 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
         });
 
     /// <inheritdoc/>
-    public Task<ImmutableArray<SessionRecord>> ListUnsettledAsync(CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements => ReadRecords(statements.Query("Sessions/Sqlite/list_unsettled.sql")));
+    public Task<ImmutableArray<BusySandbox>> ListBusyAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync(static statements =>
+        {
+            using var rows = statements.Query("Sessions/Sqlite/list_busy.sql");
+            var busy = new HashSet<BusySandbox>();
+            while (rows.Read())
+            {
+                busy.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2)));
+            }
+
+            return busy.ToImmutableArray();
+        });
 
     private void Apply(SqliteStatements statements, SessionChange change)
     {
