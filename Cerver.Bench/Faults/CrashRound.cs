@@ -8,8 +8,9 @@ namespace Cerver.Bench.Faults;
 /// <param name="target">The gateway.</param>
 /// <param name="name">What the names of all its sessions begin with.</param>
 /// <param name="random">Where its randomness comes from.</param>
+/// <param name="patience">How many times the limits of time are allowed.</param>
 /// <param name="say">Is told how it goes.</param>
-internal sealed class CrashRound(ICrashTarget target, string name, Random random, Action<string> say)
+internal sealed class CrashRound(ICrashTarget target, string name, Random random, int patience, Action<string> say)
 {
     private const string LastPayload = "the last";
 
@@ -53,7 +54,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         }
 
         var history = _history.ToHistory();
-        return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _found]);
+        return new(history, [.. HistoryChecker.Check(history, patience).Select(violation => violation.ToString()), .. _found]);
     }
 
     private static string Describe(History history)

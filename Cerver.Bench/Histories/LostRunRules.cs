@@ -7,7 +7,9 @@ internal static class LostRunRules
     public static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>Looks at every run that is lost.</summary>
-    public static IEnumerable<Violation> Check(HistoryIndex index)
+    /// <param name="index">The history.</param>
+    /// <param name="patience">How many times the limit is allowed.</param>
+    public static IEnumerable<Violation> Check(HistoryIndex index, int patience)
     {
         var starts = index.History.Runs.ToLookup(start => (start.Session, start.Code));
         foreach (var run in (index.Final.Runs ?? []).Where(run => run.Status == "lost" && starts.Contains((run.Session, run.Code))))
@@ -20,7 +22,7 @@ internal static class LostRunRules
             {
                 yield return new(Rule.RunsAreNotLost, $"Run {run.Run} is lost and there was no fault after it was started that loses runs.");
             }
-            else if (run.Ended is { } ended && causes.TrueForAll(cause => ended > GoneIn(cause) + ClosingLimit))
+            else if (run.Ended is { } ended && causes.TrueForAll(cause => ended > GoneIn(cause) + (ClosingLimit * patience)))
             {
                 var last = causes.MaxBy(cause => cause.Struck)!;
                 yield return new(

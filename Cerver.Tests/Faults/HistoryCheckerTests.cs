@@ -189,6 +189,21 @@ public sealed class HistoryCheckerTests
     }
 
     [Fact]
+    public void On_a_busy_machine_the_limits_are_longer()
+    {
+        var late = (Append append) => append with { Answered = append.Answered + FaultKind.GatewayKill.RecoveryLimit() };
+        var slow = _good.WithAppend(5, late).WithAppend(6, late);
+        var closed = LostAt(Ms(81) + LostRunRules.ClosingLimit);
+        var failing = _good with { Failures = [new("POST /v2/sessions", 0, "broke", Ms(81) + FaultKind.GatewayKill.RecoveryLimit(), TimeSpan.FromSeconds(11))] };
+
+        foreach (var history in (History[])[slow, closed, failing])
+        {
+            Assert.NotEmpty(HistoryChecker.Check(history));
+            Assert.Empty(HistoryChecker.Check(history, patience: 2));
+        }
+    }
+
+    [Fact]
     public void A_session_that_answers_one_and_forgets_another_is_not_taken_for_silent()
     {
         var late = _good.Appends[5].Started + FaultKind.GatewayKill.RecoveryLimit() + Ms(100);
