@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Cerver.Bench.Gateways;
+using Cerver.Bench.Histories;
 
 namespace Cerver.Bench.Faults;
 
@@ -27,6 +29,9 @@ internal sealed record CrashOptions(int Cycles, int Seed, string? HistoryPath, C
     /// all the same.
     /// </summary>
     public int Patience { get; init; } = 1;
+
+    /// <summary>What is done to a cluster: each once in a round, in an order that the seed gives.</summary>
+    public ImmutableArray<FaultKind> Kinds { get; init; } = ClusterFaults.Kinds;
 
     /// <summary>Reads what follows the word; <paramref name="complaint"/> says what is wrong with it and what is right.</summary>
     public static bool TryParse(

@@ -48,7 +48,7 @@ internal sealed class UnreliableCluster : ICrashTarget
         MaxStay: TimeSpan.FromSeconds(5), LineInterval: TimeSpan.FromMilliseconds(200));
 
     /// <summary>A round has one fault of each kind.</summary>
-    public int CyclesPerRound => ClusterFaults.Kinds.Length;
+    public int CyclesPerRound => _options.Kinds.Length;
 
     /// <inheritdoc/>
     public TimeSpan CycleLimit { get; } = TimeSpan.FromSeconds(120);
@@ -93,7 +93,7 @@ internal sealed class UnreliableCluster : ICrashTarget
         await Task.Delay(random.Next(MaxLoadMilliseconds), cancellationToken);
         if (_bag.Count == 0)
         {
-            var kinds = ClusterFaults.Kinds.ToArray();
+            var kinds = _options.Kinds.ToArray();
             random.Shuffle(kinds);
             Array.ForEach(kinds, _bag.Enqueue);
         }
