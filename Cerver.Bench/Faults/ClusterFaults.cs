@@ -9,6 +9,9 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
 {
     private const int MaxDownMilliseconds = 5_000;
 
+    /// <summary>Of a silo that finds out that it was given up: SIGABRT, as docs/operations.md has it.</summary>
+    private const int FencedExitCode = 134;
+
     /// <summary>Long enough for the others to give it up, and for its runs to be closed.</summary>
     private static readonly TimeSpan FreezeTime = TimeSpan.FromSeconds(20);
 
@@ -91,9 +94,9 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
         silo.Thaw();
         try
         {
-            if (await gone.WaitAsync(FenceLimit, cancellationToken) == 0)
+            if (await gone.WaitAsync(FenceLimit, cancellationToken) is var exitCode && exitCode != FencedExitCode)
             {
-                found.Add($"{silo.Name} was frozen until it was given up and ended with exit code 0, so that nobody starts it again. {silo.LastWords}");
+                found.Add($"{silo.Name} was frozen until it was given up and ended with exit code {exitCode}, and not with {FencedExitCode}. {silo.LastWords}");
             }
 
             await silo.WaitUntilReadyAsync(cancellationToken);
