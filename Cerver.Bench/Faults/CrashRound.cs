@@ -137,7 +137,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         // From here on nothing fails any more, so whoever waits longer waits in vain.
         givenUp.CancelAfter(EndLimit);
-        var reader = new FinalReader(scene.Client, _history, name, sessions, IsLast);
+        var reader = new FinalReader(target, scene.Client, _history, name, sessions, IsLast);
         _history.Add(await reader.ReadAsync("at the end", givenUp.Token));
         await Task.WhenAll(watchers);
         if (await reader.ReadExportAsync("in the export", givenUp.Token) is { } export)

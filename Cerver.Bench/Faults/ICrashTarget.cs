@@ -44,6 +44,10 @@ internal interface ICrashTarget : IAsyncDisposable
     /// <exception cref="BenchException">It does not become whole again.</exception>
     Task<IReadOnlyList<string>> StrikeAsync(HistoryRecorder history, Random random, CancellationToken cancellationToken);
 
+    /// <summary>The hosts of the sandboxes of all runs, by the run's id; none when there is only one host.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken);
+
     /// <summary>Kills all of it at once, checks what that left before anything has been mended, and starts it again.</summary>
     /// <param name="history">Where the fault is written down.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>

@@ -111,6 +111,9 @@ internal sealed class UnreliableCluster : ICrashTarget
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken) => Cluster.ReadHostsAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> RestartAsync(HistoryRecorder history, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

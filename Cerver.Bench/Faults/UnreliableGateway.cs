@@ -83,6 +83,10 @@ internal sealed class UnreliableGateway : ICrashTarget
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, string>>(ImmutableDictionary<string, string>.Empty);
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> RestartAsync(HistoryRecorder history, CancellationToken cancellationToken)
     {
         var found = new List<string>();

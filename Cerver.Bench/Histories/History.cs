@@ -116,7 +116,10 @@ internal sealed record Watched(string Watcher, string Stream, long After, Immuta
 /// left it is when the fault struck.
 /// </param>
 /// <param name="Over">When everything was as before the fault.</param>
-internal sealed record Fault(FaultKind Kind, string What, TimeSpan Struck, TimeSpan Healed, TimeSpan Over);
+/// <param name="Host">The host of the sandboxes of the one silo that was struck, or null when it was not one silo.</param>
+/// <param name="Returned">When what was killed was started again, or what was frozen went on; null for all else.</param>
+internal sealed record Fault(
+    FaultKind Kind, string What, TimeSpan Struck, TimeSpan Healed, TimeSpan Over, string? Host = null, TimeSpan? Returned = null);
 
 /// <summary>What a client met that is the gateway's doing and not its own.</summary>
 /// <param name="Request">The method and the path.</param>
@@ -159,8 +162,9 @@ internal sealed record FinalLog(string Session, long Total, ImmutableArray<LogEn
 /// <param name="ExitCode">Its exit code, or null.</param>
 /// <param name="Ended">When it was closed, or null.</param>
 /// <param name="Events">Its stream from the beginning to the end.</param>
+/// <param name="Host">The host that its sandbox was on, or null where there is only one.</param>
 internal sealed record FinalRun(
-    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events);
+    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events, string? Host = null);
 
 /// <summary>A session's stream as it was in the end.</summary>
 /// <param name="Session">The session.</param>

@@ -119,6 +119,40 @@ internal static class GoodHistory
     public static History WithWatcher(this History history, int number, Func<Watched, Watched> change) =>
         history with { Watchers = history.Watchers.SetItem(number, change(history.Watchers[number])) };
 
+    /// <summary>The history in which the run that was lost is another one in the end.</summary>
+    public static History WithLost(this History history, Func<FinalRun, FinalRun> change) => history.WithFinals(state => state with
+    {
+        Runs = state.Runs is [var first, var lost] ? [first, change(lost)] : null,
+    });
+
+    /// <summary>The history in which the run that was lost has become a program that printed one line.</summary>
+    public static History WithoutLostRun(this History history)
+    {
+        const string Exit = """{"exit_code":0,"duration_ms":5,"timed_out":false,"cancelled":false}""";
+        var end = new StreamEvent(2, "exit", Exit);
+        var told = new StreamEvent(14, "exit", Exit.Replace("{", """{"run_id":"run_2",""", StringComparison.Ordinal));
+        return history
+            .WithFinals(state => state with
+            {
+                Runs = state.Runs is [var first, var lost] ? [first, lost with { Status = "exited", ExitCode = 0, Events = lost.Events.SetItem(2, end) }] : null,
+                Streams = state.Streams is [var stream] ? [stream with { Events = stream.Events.SetItem(14, told) }] : null,
+            })
+            .WithWatcher(1, watched => watched with { Events = watched.Events.SetItem(1, end) })
+            .WithWatcher(2, watched => watched with { Events = watched.Events.SetItem(8, told) }) with
+        {
+            Runs = history.Runs.SetItem(2, history.Runs[2] with { Output = "line 0\n" }),
+        };
+    }
+
+    /// <summary>Expects that the checker finds something in a history, and nothing but breaches of one rule.</summary>
+    public static void Finds(Rule rule, History history)
+    {
+        var found = HistoryChecker.Check(history);
+
+        Assert.NotEmpty(found);
+        Assert.All(found, violation => Assert.True(violation.Rule == rule, violation.ToString()));
+    }
+
     private static FinalState State(string source) => new(
         source,
         [new FinalSession(Session, "name", "idle")],
