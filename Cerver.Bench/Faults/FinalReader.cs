@@ -99,7 +99,7 @@ internal sealed class FinalReader(
             throw new BenchException($"{path} answered {(int)response.StatusCode}.");
         }
 
-        await foreach (var read in GatewayClient.EventsOf(response, cancellationToken))
+        await foreach (var read in client.EventsOf(response).ReadAsync(cancellationToken))
         {
             events.Add(read);
             if (isLast?.Invoke(read) == true)

@@ -64,6 +64,8 @@ internal interface ICrashTarget : IAsyncDisposable
 /// <param name="WatchersPerSession">Who watch a session's stream.</param>
 /// <param name="Ease">How many times longer than they could everybody rests between requests.</param>
 /// <param name="MaxStay">How long a watcher stays at most before it goes away and comes back.</param>
+/// <param name="SomeStay">Whether one time in three it stays to the end of the stream or until that breaks, and so lives through faults.</param>
 /// <param name="LineInterval">How long a slow program waits after each of its lines, of which it has less than 40.</param>
 internal sealed record CrashLoad(
-    int Transcripts, int Sandboxes, int WritersPerSession, int RunnersPerSandbox, int WatchersPerSession, int Ease, TimeSpan MaxStay, TimeSpan LineInterval);
+    int Transcripts, int Sandboxes, int WritersPerSession, int RunnersPerSandbox, int WatchersPerSession, int Ease, TimeSpan MaxStay, bool SomeStay,
+    TimeSpan LineInterval);

@@ -45,7 +45,7 @@ internal sealed class UnreliableCluster : ICrashTarget
     /// <summary>Modest: with as many processes as this on a machine of two processors anything more would measure the scheduler.</summary>
     public CrashLoad Load { get; } = new(
         Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 1, Ease: 25,
-        MaxStay: TimeSpan.FromSeconds(5), LineInterval: TimeSpan.FromMilliseconds(200));
+        MaxStay: TimeSpan.FromSeconds(5), SomeStay: true, LineInterval: TimeSpan.FromMilliseconds(200));
 
     /// <summary>A round has one fault of each kind.</summary>
     public int CyclesPerRound => _options.Kinds.Length;

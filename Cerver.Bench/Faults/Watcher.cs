@@ -22,6 +22,8 @@ internal sealed class Watcher(
 
     private readonly List<StreamEvent> _events = [];
 
+    private bool _stays;
+
     private long LastId => _events is [.., var last] ? last.Id : after;
 
     private bool ReachedEnd => _events is [.., var last] && isEnd(last);
@@ -76,18 +78,21 @@ internal sealed class Watcher(
 
     private async Task StayAsync(HttpResponseMessage response, CancellationToken stay)
     {
-        var came = scene.History.Now;
-        var most = random.Next(3) == 0 ? random.Next(1, 10) : int.MaxValue;
+        var last = scene.History.Now;
+        var most = !_stays && random.Next(3) == 0 ? random.Next(1, 10) : int.MaxValue;
+        var reader = scene.Client.EventsOf(response);
         try
         {
-            await foreach (var seen in GatewayClient.EventsOf(response, stay))
+            await foreach (var seen in reader.ReadAsync(stay))
             {
                 if (IsBreakOff(seen))
                 {
-                    scene.Client.NoteBreak($"GET {path}", seen.Data, came);
+                    // What the gateway tried since the event before it.
+                    scene.Client.NoteBreak($"GET {path}", seen.Data, last);
                     return;
                 }
 
+                last = scene.History.Now;
                 _events.Add(seen);
                 if (--most == 0 || isEnd(seen))
                 {
@@ -100,7 +105,7 @@ internal sealed class Watcher(
             // It comes back. If it did not go away by itself somebody else broke off.
             if (failure is not OperationCanceledException)
             {
-                scene.Client.NoteBreak($"GET {path}", failure.Message, came);
+                scene.Client.NoteBreak($"GET {path}", failure.Message, reader.Heard);
             }
         }
     }
@@ -108,7 +113,12 @@ internal sealed class Watcher(
     private CancellationTokenSource NewStay()
     {
         var stay = CancellationTokenSource.CreateLinkedTokenSource(scene.GivenUp);
-        stay.CancelAfter(MinStay + (random.NextDouble() * scene.Target.Load.MaxStay));
+        _stays = scene.Target.Load.SomeStay && random.Next(3) == 0;
+        if (!_stays)
+        {
+            stay.CancelAfter(MinStay + (random.NextDouble() * scene.Target.Load.MaxStay));
+        }
+
         return stay;
     }
 
