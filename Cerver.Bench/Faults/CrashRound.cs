@@ -32,12 +32,13 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         var scene = new CrashScene(target, client, _history, ending.Token, givenUp.Token);
         try
         {
+            using var account = await AccountWatch.BeginAsync(scene, NewRandom());
             var transcripts = await CreateAsync(scene, "transcript", target.Load.Transcripts, withSandbox: false);
             var sandboxes = await CreateAsync(scene, "sandbox", target.Load.Sandboxes, withSandbox: true);
             ImmutableArray<string> sessions = [.. transcripts, .. sandboxes];
             var watchers = sessions.SelectMany(session => Watch(scene, session)).ToList();
             await StrikeAsync(cycles, [.. Work(scene, transcripts, sandboxes)], ending, givenUp.Token);
-            await EndAsync(scene, sessions, watchers, givenUp);
+            await EndAsync(scene, sessions, watchers, account, givenUp);
             foreach (var sandbox in sandboxes)
             {
                 await client.AskAsync(HttpMethod.Delete, $"/v2/sessions/{sandbox}", body: null, key: $"{sandbox}-end", givenUp.Token);
@@ -128,7 +129,8 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         say($"{name}: nobody begins anything new.");
     }
 
-    private async Task EndAsync(CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, CancellationTokenSource givenUp)
+    private async Task EndAsync(
+        CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, AccountWatch account, CancellationTokenSource givenUp)
     {
         foreach (var session in sessions)
         {
@@ -147,7 +149,9 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         // What a kill left is sound, before the next start has mended anything.
         _found.AddRange(await target.RestartAsync(_history, givenUp.Token));
-        _history.Add(await reader.ReadAsync("after a restart", givenUp.Token));
+        var last = await reader.ReadAsync("after a restart", givenUp.Token);
+        _history.Add(last);
+        await account.EndAsync(last, givenUp.Token);
         say($"{name}: all is read.");
     }
 

@@ -63,7 +63,8 @@ internal sealed class FinalReader(
         [
             .. found
                 .Where(session => Text(session, "session_name").StartsWith(prefix, StringComparison.Ordinal))
-                .Select(session => new FinalSession(Text(session, "session_id"), Text(session, "session_name"), Text(session, "status"))),
+                .Select(session => new FinalSession(
+                    Text(session, "session_id"), Text(session, "session_name"), Text(session, "status"), session.GetRawText())),
         ];
     }
 

@@ -20,9 +20,11 @@ internal sealed class Watcher(
     private static readonly TimeSpan MinStay = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
-    private readonly List<StreamEvent> _events = [];
-
+    private ImmutableList<StreamEvent> _events = [];
     private bool _stays;
+
+    /// <summary>What it has seen until now. Anybody may ask while it watches.</summary>
+    public ImmutableList<StreamEvent> Seen => Volatile.Read(ref _events);
 
     private long LastId => _events is [.., var last] ? last.Id : after;
 
@@ -93,7 +95,7 @@ internal sealed class Watcher(
                 }
 
                 last = scene.History.Now;
-                _events.Add(seen);
+                Volatile.Write(ref _events, _events.Add(seen));
                 if (--most == 0 || isEnd(seen))
                 {
                     return;

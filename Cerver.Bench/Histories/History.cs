@@ -101,7 +101,7 @@ internal sealed record PageRead(
 
 /// <summary>What one watcher collected over all its reconnects.</summary>
 /// <param name="Watcher">Who watched.</param>
-/// <param name="Stream">The id of the run, or of the session.</param>
+/// <param name="Stream">The id of the run, or of the session, or <see cref="AccountRules.Stream"/>.</param>
 /// <param name="After">The id after which it began; -1 from the beginning.</param>
 /// <param name="Events">The events in the order in which they came.</param>
 /// <param name="ReachedEnd">Whether it came to the end, which it must when it is given the time.</param>
@@ -146,7 +146,8 @@ internal sealed record FinalState(
 /// <param name="Session">Its id.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Status">Its status.</param>
-internal sealed record FinalSession(string Session, string Name, string Status);
+/// <param name="Record">Its record in a list, as JSON; null when nobody keeps it.</param>
+internal sealed record FinalSession(string Session, string Name, string Status, string? Record = null);
 
 /// <summary>A transcript as it was in the end.</summary>
 /// <param name="Session">The session.</param>

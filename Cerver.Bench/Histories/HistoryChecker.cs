@@ -29,6 +29,7 @@ internal static class HistoryChecker
             .. LostRunRules.Check(index, patience),
             .. CreationRules.Check(index),
             .. WatchRules.Check(index),
+            .. AccountRules.Check(index),
             .. StreamRules.Check(index),
             .. RecoveryRules.Check(index, patience),
             .. SourceRules.Check(index),

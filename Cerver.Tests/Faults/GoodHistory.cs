@@ -50,6 +50,17 @@ internal static class GoodHistory
         EntryEvent(15, 8), EntryEvent(16, 9),
     ];
 
+    private static readonly ImmutableArray<StreamEvent> AccountEvents =
+    [
+        new(4_096, "ready", "{}"),
+        new(5_120, "session", """{"session_id":"session","status":"idle","metrics":{"run_count":1}}"""),
+        new(9_216, "session", """{"session_id":"session","status":"running","metrics":{"run_count":2}}"""),
+        new(9_216, "ready", "{}"),
+        new(10_240, "session", """{"session_id":"other","status":"idle","metrics":{"run_count":0}}"""),
+        new(11_264, "session", """{"session_id":"session","status":"idle","metrics":{"run_count":2}}"""),
+        new(11_264, "ready", "{}"),
+    ];
+
     /// <summary>The history.</summary>
     public static History Make() => new()
     {
@@ -85,6 +96,7 @@ internal static class GoodHistory
             new("one", FirstRun, After: -1, FirstRunEvents, ReachedEnd: true),
             new("two", LostRun, After: 0, LostRunEvents[1..], ReachedEnd: true),
             new("three", Session, After: 5, SessionEvents[6..], ReachedEnd: true),
+            new("four", AccountRules.Stream, After: -1, AccountEvents, ReachedEnd: false),
         ],
         Faults = [new(FaultKind.GatewayKill, "a kill", Ms(70), Ms(80), Ms(80))],
         Finals = [State("at the end"), State("after a restart"), new("in the export", Sessions: null, [Transcript()], Runs: null, Streams: null)],
@@ -103,7 +115,7 @@ internal static class GoodHistory
             Streams = state.Streams is null ? null : [new(Session, SessionEvents.Add(last))],
         }) with
         {
-            Watchers = history.Watchers.RemoveAt(2).Add(history.Watchers[2] with { Events = history.Watchers[2].Events.Add(last) }),
+            Watchers = history.Watchers.SetItem(2, history.Watchers[2] with { Events = history.Watchers[2].Events.Add(last) }),
         };
     }
 
@@ -155,7 +167,7 @@ internal static class GoodHistory
 
     private static FinalState State(string source) => new(
         source,
-        [new FinalSession(Session, "name", "idle")],
+        [new FinalSession(Session, "name", "idle", """{ "session_id": "session", "metrics": { "run_count": 2 }, "status": "idle", "more": 1 }""")],
         [Transcript()],
         [
             new FinalRun(Session, FirstRun, "first", "exited", ExitCode: 0, Ended: Ms(55), FirstRunEvents),

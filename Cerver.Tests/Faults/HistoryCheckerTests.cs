@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Cerver.Bench.Histories;
 using static Cerver.Tests.Faults.GoodHistory;
@@ -140,6 +141,29 @@ public sealed class HistoryCheckerTests
         Finds(Rule.WatchersEnd, _good.WithWatcher(0, watched => watched with { Events = watched.Events[..2], ReachedEnd = false }));
 
     [Fact]
+    public void A_change_that_the_account_is_told_twice_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.Insert(4, events[2])));
+
+    [Fact]
+    public void Changes_that_the_account_is_told_out_of_order_are_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.SetItem(4, events[4] with { Id = 9_000 })));
+
+    [Fact]
+    public void A_watching_of_the_account_that_goes_on_later_than_it_ended_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.SetItem(3, events[3] with { Id = 9_217 })));
+
+    [Fact]
+    public void A_watching_of_the_account_that_goes_on_earlier_is_not_taken_for_a_fault() =>
+        Assert.Empty(HistoryChecker.Check(WithAccount(events => events.SetItem(3, events[3] with { Id = 9_000 }))));
+
+    [Fact]
+    public void A_last_change_that_the_account_is_not_told_is_found() => Finds(Rule.AccountIsTold, WithAccount(events => events.RemoveAt(5)));
+
+    [Fact]
+    public void A_session_that_the_account_is_never_told_of_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.RemoveAll(told => told.Data.Contains("\"session\"", StringComparison.Ordinal))));
+
+    [Fact]
     public void Output_that_is_cut_off_is_found() => Finds(
         Rule.RunsAreWhole, _good with { Runs = [.. _good.Runs.Select(start => start with { Output = start.Output + "line 2\n" })] });
 
@@ -181,4 +205,7 @@ public sealed class HistoryCheckerTests
     [Fact]
     public void A_session_that_is_running_after_a_restart_is_found() => Finds(
         Rule.NothingRuns, _good.WithFinals(state => state with { Sessions = state.Sessions is null ? null : [new(Session, "name", "running")] }));
+
+    private History WithAccount(Func<ImmutableArray<StreamEvent>, ImmutableArray<StreamEvent>> change) =>
+        _good.WithWatcher(3, watched => watched with { Events = change(watched.Events) });
 }
