@@ -54,9 +54,9 @@ internal sealed class EventReader(HttpResponseMessage response, HistoryRecorder 
             Heard = history.Now;
             return line;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException silent) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"nothing came for {silenceLimit.TotalSeconds:0} s, not even a ping");
+            throw new IOException($"nothing came for {silenceLimit.TotalSeconds:0} s, not even a ping", silent);
         }
     }
 }
