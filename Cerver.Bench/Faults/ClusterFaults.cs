@@ -9,6 +9,9 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
 {
     private const int MaxDownMilliseconds = 5_000;
 
+    /// <summary>Of a silo that finds out that it was given up: SIGABRT, as docs/operations.md has it.</summary>
+    private const int FencedExitCode = 134;
+
     /// <summary>Long enough for the others to give it up, and for its runs to be closed.</summary>
     private static readonly TimeSpan FreezeTime = TimeSpan.FromSeconds(20);
 
@@ -40,19 +43,19 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
     public async Task<Fault> CommitAsync(FaultKind kind, HistoryRecorder history, Random random, List<string> found, CancellationToken cancellationToken)
     {
         var struck = history.Now;
-        var (what, healed) = kind switch
+        var deed = kind switch
         {
-            FaultKind.SiloKill => await KillAsync(Pick(cluster.Silos, random), struck, random, cancellationToken),
-            FaultKind.FrontDoorKill => await KillAsync(Pick(cluster.FrontDoors, random), struck, random, cancellationToken),
-            FaultKind.SiloHang => await HangAsync(Pick(cluster.Silos, random), struck, found, cancellationToken),
+            FaultKind.SiloKill => await KillAsync(Pick(cluster.Silos, random), history, random, cancellationToken),
+            FaultKind.FrontDoorKill => await KillAsync(Pick(cluster.FrontDoors, random), history, random, cancellationToken),
+            FaultKind.SiloHang => await HangAsync(Pick(cluster.Silos, random), history, found, cancellationToken),
             FaultKind.DatabaseRestart => await RestartDatabaseAsync("a restart of the database", cluster.Postgres.StopAsync, history, cancellationToken),
             FaultKind.DatabaseCrash => await RestartDatabaseAsync("a crash of the database", cluster.Postgres.CrashAsync, history, cancellationToken),
-            FaultKind.SiloStop => await StopAsync([Pick(cluster.Silos, random)], struck, found, cancellationToken),
-            FaultKind.RollingRestart => await StopAsync(cluster.Silos, struck, found, cancellationToken),
+            FaultKind.SiloStop => await StopAsync([Pick(cluster.Silos, random)], found, cancellationToken),
+            FaultKind.RollingRestart => await StopAsync(cluster.Silos, found, cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This is not done to a cluster."),
         };
         await cluster.WaitUntilReadyAsync(cancellationToken);
-        var fault = new Fault(kind, what, struck, healed, history.Now);
+        var fault = new Fault(kind, deed.What, struck, deed.Healed ?? struck, history.Now, deed.Host, deed.Returned);
         history.Add(fault);
         return fault;
     }
@@ -73,27 +76,30 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
         history.Add(new Fault(FaultKind.PowerLoss, "a loss of power", struck, history.Now, history.Now));
     }
 
-    private static async Task<(string What, TimeSpan Healed)> KillAsync(
-        ClusterMember member, TimeSpan struck, Random random, CancellationToken cancellationToken)
+    private async Task<Deed> KillAsync(
+        ClusterMember member, HistoryRecorder history, Random random, CancellationToken cancellationToken)
     {
         await member.KillAsync(cancellationToken);
         await Task.Delay(random.Next(MaxDownMilliseconds), cancellationToken);
+        var returned = history.Now;
         await member.StartAgainAsync();
-        return ($"a kill -9 of {member.Name}", struck);
+        return new($"a kill -9 of {member.Name}") { Host = cluster.HostOf(member), Returned = returned };
     }
 
-    private async Task<(string What, TimeSpan Healed)> HangAsync(ClusterMember silo, TimeSpan struck, List<string> found, CancellationToken cancellationToken)
+    private async Task<Deed> HangAsync(
+        ClusterMember silo, HistoryRecorder history, List<string> found, CancellationToken cancellationToken)
     {
         _frozen = silo;
         var gone = silo.Gone;
         silo.Freeze();
         await Task.Delay(FreezeTime, cancellationToken);
+        var returned = history.Now;
         silo.Thaw();
         try
         {
-            if (await gone.WaitAsync(FenceLimit, cancellationToken) == 0)
+            if (await gone.WaitAsync(FenceLimit, cancellationToken) is var exitCode && exitCode != FencedExitCode)
             {
-                found.Add($"{silo.Name} was frozen until it was given up and ended with exit code 0, so that nobody starts it again. {silo.LastWords}");
+                found.Add($"{silo.Name} was frozen until it was given up and ended with exit code {exitCode}, and not with {FencedExitCode}. {silo.LastWords}");
             }
 
             await silo.WaitUntilReadyAsync(cancellationToken);
@@ -104,19 +110,18 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
         }
 
         _frozen = null;
-        return ($"a hang of {silo.Name}", struck);
+        return new($"a hang of {silo.Name}") { Host = cluster.HostOf(silo), Returned = returned };
     }
 
-    private async Task<(string What, TimeSpan Healed)> RestartDatabaseAsync(
+    private async Task<Deed> RestartDatabaseAsync(
         string what, Func<CancellationToken, Task> stop, HistoryRecorder history, CancellationToken cancellationToken)
     {
         await stop(cancellationToken);
         await cluster.Postgres.StartAgainAsync(cancellationToken);
-        return (what, history.Now);
+        return new(what) { Healed = history.Now };
     }
 
-    private static async Task<(string What, TimeSpan Healed)> StopAsync(
-        ImmutableArray<ClusterMember> silos, TimeSpan struck, List<string> found, CancellationToken cancellationToken)
+    private static async Task<Deed> StopAsync(ImmutableArray<ClusterMember> silos, List<string> found, CancellationToken cancellationToken)
     {
         foreach (var silo in silos)
         {
@@ -130,8 +135,22 @@ internal sealed class ClusterFaults(ClusterProcesses cluster)
             await silo.WaitUntilReadyAsync(cancellationToken);
         }
 
-        return (silos.Length == 1 ? $"a stop of {silos[0].Name}" : "a rolling restart", struck);
+        return new(silos.Length == 1 ? $"a stop of {silos[0].Name}" : "a rolling restart");
     }
 
     private static ClusterMember Pick(ImmutableArray<ClusterMember> members, Random random) => members[random.Next(members.Length)];
+
+    /// <summary>What was done.</summary>
+    /// <param name="What">As the end of "after …".</param>
+    private sealed record Deed(string What)
+    {
+        /// <summary>From when on there was all that is needed to serve; null when there always was.</summary>
+        public TimeSpan? Healed { get; init; }
+
+        /// <summary>The host of the one silo that it was done to, or null.</summary>
+        public string? Host { get; init; }
+
+        /// <summary>When that silo was started again or went on, or null.</summary>
+        public TimeSpan? Returned { get; init; }
+    }
 }

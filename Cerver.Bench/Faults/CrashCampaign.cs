@@ -35,7 +35,7 @@ internal static class CrashCampaign
             do
             {
                 var cycles = Math.Min(target.CyclesPerRound, options.Cycles - done);
-                var round = new CrashRound(target, $"round-{done / target.CyclesPerRound}", random, say);
+                var round = new CrashRound(target, $"round-{done / target.CyclesPerRound}", random, options.Patience, say);
                 result = await round.RunAsync(cycles, cancellationToken);
                 done += cycles;
                 outages.AddRange(Outages.Of(result.History, fault => fault.Struck));
@@ -55,7 +55,7 @@ internal static class CrashCampaign
     private static async Task<ICrashTarget> StartAsync(
         CrashOptions options, string gatewayPath, Repository repository, Action<string> say, CancellationToken cancellationToken) =>
         options.Cluster is { } size
-            ? await UnreliableCluster.StartAsync(size, gatewayPath, repository, options.LogPath, say, cancellationToken)
+            ? await UnreliableCluster.StartAsync(size, options, gatewayPath, repository, say, cancellationToken)
             : await UnreliableGateway.StartAsync(gatewayPath, repository, cancellationToken);
 
     private static string Summary(History history)

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Cerver.Bench.Gateways;
+using Cerver.Bench.Histories;
 
 namespace Cerver.Bench.Faults;
 
@@ -18,8 +20,18 @@ internal sealed record CrashOptions(int Cycles, int Seed, string? HistoryPath, C
     private const int DefaultCycles = 50;
     private const int MaxCycles = 1_000_000;
     private const int MaxProcesses = 9;
+    private const int MaxPatience = 10;
 
     private static readonly ClusterSize DefaultSize = new(Silos: 3, FrontDoors: 2);
+
+    /// <summary>
+    /// How many times the limits of time are allowed, 1 .. 10: they are those of a machine that has nothing else to do. What is not a matter of time is checked
+    /// all the same.
+    /// </summary>
+    public int Patience { get; init; } = 1;
+
+    /// <summary>What is done to a cluster: each once in a round, in an order that the seed gives.</summary>
+    public ImmutableArray<FaultKind> Kinds { get; init; } = ClusterFaults.Kinds;
 
     /// <summary>Reads what follows the word; <paramref name="complaint"/> says what is wrong with it and what is right.</summary>
     public static bool TryParse(
@@ -46,6 +58,7 @@ internal sealed record CrashOptions(int Cycles, int Seed, string? HistoryPath, C
                 case "--cycles" when isNumber && number is >= 1 and <= MaxCycles: parsed = parsed with { Cycles = number }; break;
                 case "--seed" when isNumber: parsed = parsed with { Seed = number }; break;
                 case "--history" when value is { Length: > 0 }: parsed = parsed with { HistoryPath = value }; break;
+                case "--patience" when isNumber && number is >= 1 and <= MaxPatience: parsed = parsed with { Patience = number }; break;
                 case "--silos" when isNumber && number is >= 2 and <= MaxProcesses: size = size with { Silos = number }; break;
                 case "--front-doors" when isNumber && number is >= 1 and <= MaxProcesses: size = size with { FrontDoors = number }; break;
                 case "--logs" when value is { Length: > 0 }: parsed = parsed with { LogPath = value }; break;
@@ -53,11 +66,12 @@ internal sealed record CrashOptions(int Cycles, int Seed, string? HistoryPath, C
                     complaint = $"""
                         '{name} {value}' is not understood.
 
-                        dotnet run -c Release --project Cerver.Bench -- {Command} [--cycles N] [--seed S] [--history FILE]
+                        dotnet run -c Release --project Cerver.Bench -- {Command} [--cycles N] [--seed S] [--patience N] [--history FILE]
                         dotnet run -c Release --project Cerver.Bench -- {Command} --cluster [--silos N] [--front-doors N] [--logs DIRECTORY] …
 
                           --cycles       how often something is done to the gateway, {DefaultCycles} when left out
                           --seed         where the randomness of clients and faults comes from; printed when left out
+                          --patience     how many times the limits of time are allowed, 1 .. {MaxPatience}, 1 when left out: for a machine that is busy
                           --history      write what clients did and saw in the last round to this file
                           --cluster      a cluster over PostgreSQL instead of one process that is killed
                           --silos        how many silos it has, 2 .. {MaxProcesses}, {DefaultSize.Silos} when left out

@@ -8,8 +8,9 @@ namespace Cerver.Bench.Faults;
 /// <param name="target">The gateway.</param>
 /// <param name="name">What the names of all its sessions begin with.</param>
 /// <param name="random">Where its randomness comes from.</param>
+/// <param name="patience">How many times the limits of time are allowed.</param>
 /// <param name="say">Is told how it goes.</param>
-internal sealed class CrashRound(ICrashTarget target, string name, Random random, Action<string> say)
+internal sealed class CrashRound(ICrashTarget target, string name, Random random, int patience, Action<string> say)
 {
     private const string LastPayload = "the last";
 
@@ -31,12 +32,13 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         var scene = new CrashScene(target, client, _history, ending.Token, givenUp.Token);
         try
         {
+            using var account = await AccountWatch.BeginAsync(scene, NewRandom());
             var transcripts = await CreateAsync(scene, "transcript", target.Load.Transcripts, withSandbox: false);
             var sandboxes = await CreateAsync(scene, "sandbox", target.Load.Sandboxes, withSandbox: true);
             ImmutableArray<string> sessions = [.. transcripts, .. sandboxes];
             var watchers = sessions.SelectMany(session => Watch(scene, session)).ToList();
             await StrikeAsync(cycles, [.. Work(scene, transcripts, sandboxes)], ending, givenUp.Token);
-            await EndAsync(scene, sessions, watchers, givenUp);
+            await EndAsync(scene, sessions, watchers, account, givenUp);
             foreach (var sandbox in sandboxes)
             {
                 await client.AskAsync(HttpMethod.Delete, $"/v2/sessions/{sandbox}", body: null, key: $"{sandbox}-end", givenUp.Token);
@@ -53,7 +55,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         }
 
         var history = _history.ToHistory();
-        return new(history, [.. HistoryChecker.Check(history).Select(violation => violation.ToString()), .. _found]);
+        return new(history, [.. HistoryChecker.Check(history, patience).Select(violation => violation.ToString()), .. _found]);
     }
 
     private static string Describe(History history)
@@ -127,7 +129,8 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
         say($"{name}: nobody begins anything new.");
     }
 
-    private async Task EndAsync(CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, CancellationTokenSource givenUp)
+    private async Task EndAsync(
+        CrashScene scene, ImmutableArray<string> sessions, List<Task> watchers, AccountWatch account, CancellationTokenSource givenUp)
     {
         foreach (var session in sessions)
         {
@@ -136,7 +139,7 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         // From here on nothing fails any more, so whoever waits longer waits in vain.
         givenUp.CancelAfter(EndLimit);
-        var reader = new FinalReader(scene.Client, _history, name, sessions, IsLast);
+        var reader = new FinalReader(target, scene.Client, _history, name, sessions, IsLast);
         _history.Add(await reader.ReadAsync("at the end", givenUp.Token));
         await Task.WhenAll(watchers);
         if (await reader.ReadExportAsync("in the export", givenUp.Token) is { } export)
@@ -146,7 +149,9 @@ internal sealed class CrashRound(ICrashTarget target, string name, Random random
 
         // What a kill left is sound, before the next start has mended anything.
         _found.AddRange(await target.RestartAsync(_history, givenUp.Token));
-        _history.Add(await reader.ReadAsync("after a restart", givenUp.Token));
+        var last = await reader.ReadAsync("after a restart", givenUp.Token);
+        _history.Add(last);
+        await account.EndAsync(last, givenUp.Token);
         say($"{name}: all is read.");
     }
 

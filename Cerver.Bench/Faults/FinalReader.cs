@@ -5,13 +5,14 @@ using Cerver.Bench.Histories;
 namespace Cerver.Bench.Faults;
 
 /// <summary>Reads everything that a gateway holds of a history when nothing changes any more.</summary>
+/// <param name="target">The gateway.</param>
 /// <param name="client">Makes the requests.</param>
 /// <param name="history">Whose times are meant.</param>
 /// <param name="prefix">What the names of the history's sessions begin with.</param>
 /// <param name="sessions">The sessions with something in them.</param>
 /// <param name="isLast">Whether an event is the last one of a session's stream.</param>
 internal sealed class FinalReader(
-    GatewayClient client, HistoryRecorder history, string prefix, IReadOnlyList<string> sessions, Func<StreamEvent, bool> isLast)
+    ICrashTarget target, GatewayClient client, HistoryRecorder history, string prefix, IReadOnlyList<string> sessions, Func<StreamEvent, bool> isLast)
 {
     /// <summary>Reads sessions, transcripts, runs and streams.</summary>
     /// <param name="source">How to name this in a sentence.</param>
@@ -19,6 +20,7 @@ internal sealed class FinalReader(
     /// <exception cref="BenchException">Something cannot be read.</exception>
     public async Task<FinalState> ReadAsync(string source, CancellationToken cancellationToken)
     {
+        var hosts = await target.ReadHostsAsync(cancellationToken);
         var logs = new List<FinalLog>();
         var runs = new List<FinalRun>();
         var streams = new List<FinalStream>();
@@ -27,7 +29,7 @@ internal sealed class FinalReader(
             var record = await client.ReadAsync($"/v2/sessions/{session}?full=1", cancellationToken);
             var (total, entries) = Reader.Read(record);
             logs.Add(new(session, total, entries));
-            runs.AddRange(await ReadRunsAsync(session, cancellationToken));
+            runs.AddRange(await ReadRunsAsync(session, hosts, cancellationToken));
             streams.Add(new(session, await ReadEventsAsync($"/v2/sessions/{session}/stream", isLast, cancellationToken)));
         }
 
@@ -61,11 +63,13 @@ internal sealed class FinalReader(
         [
             .. found
                 .Where(session => Text(session, "session_name").StartsWith(prefix, StringComparison.Ordinal))
-                .Select(session => new FinalSession(Text(session, "session_id"), Text(session, "session_name"), Text(session, "status"))),
+                .Select(session => new FinalSession(
+                    Text(session, "session_id"), Text(session, "session_name"), Text(session, "status"), session.GetRawText())),
         ];
     }
 
-    private async Task<IReadOnlyList<FinalRun>> ReadRunsAsync(string session, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FinalRun>> ReadRunsAsync(
+        string session, IReadOnlyDictionary<string, string> hosts, CancellationToken cancellationToken)
     {
         var runs = new List<FinalRun>();
         foreach (var run in await ReadPagesAsync($"/v2/sessions/{session}/runs", "runs", cancellationToken))
@@ -79,7 +83,7 @@ internal sealed class FinalReader(
             var events = Text(run, "status") == "running"
                 ? []
                 : await ReadEventsAsync($"/v2/sessions/{session}/runs/{id}/stream", isLast: null, cancellationToken);
-            runs.Add(new(session, id, Text(run, "code"), Text(run, "status"), exitCode, ended, events));
+            runs.Add(new(session, id, Text(run, "code"), Text(run, "status"), exitCode, ended, events, hosts.GetValueOrDefault(id)));
         }
 
         return runs;
@@ -96,7 +100,7 @@ internal sealed class FinalReader(
             throw new BenchException($"{path} answered {(int)response.StatusCode}.");
         }
 
-        await foreach (var read in GatewayClient.EventsOf(response, cancellationToken))
+        await foreach (var read in client.EventsOf(response).ReadAsync(cancellationToken))
         {
             events.Add(read);
             if (isLast?.Invoke(read) == true)

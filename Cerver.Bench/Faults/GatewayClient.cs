@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net.Http.Headers;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Cerver.Bench.Histories;
@@ -19,6 +17,12 @@ internal sealed class GatewayClient : IDisposable
 {
     /// <summary>Whoever hears nothing for so long gives up.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>The head of a stream comes before its first event. The gateway itself gives up after 30 s.</summary>
+    private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(35);
+
+    /// <summary>An open stream says every 15 s that it lives.</summary>
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(25);
 
     private readonly Lock _gate = new();
     private readonly ImmutableArray<Uri> _addresses;
@@ -84,7 +88,7 @@ internal sealed class GatewayClient : IDisposable
             : null;
     }
 
-    /// <summary>Opens a stream of events.</summary>
+    /// <summary>Opens a stream of events. A head that does not come within 35 s is a failure.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">The path.</param>
     /// <param name="body">The JSON to send, or null.</param>
@@ -101,14 +105,16 @@ internal sealed class GatewayClient : IDisposable
             request.Headers.Add("Last-Event-ID", $"{after}");
         }
 
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(HeadTimeout);
         var started = _history.Now;
         try
         {
-            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
             NoteStatus(request, response, response.ReasonPhrase ?? string.Empty, started);
             return response;
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (IsBreak(failure, cancellationToken))
         {
             NoteBreak($"{method} {path}", failure.Message, started);
             throw;
@@ -122,31 +128,8 @@ internal sealed class GatewayClient : IDisposable
     public void NoteBreak(string request, string description, TimeSpan started) =>
         _history.Add(new Failure(request, Status: 0, description, started, _history.Now));
 
-    /// <summary>The events of a response, each when all of it has come.</summary>
-    /// <exception cref="BenchException">It is no stream of events.</exception>
-    public static async IAsyncEnumerable<StreamEvent> EventsOf(
-        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
-        string id = string.Empty, kind = string.Empty, data = string.Empty;
-        while (await reader.ReadLineAsync(cancellationToken) is { } line)
-        {
-            switch (line)
-            {
-                case "" when data.Length > 0:
-                    yield return long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
-                        ? new(position, kind, data)
-                        : throw new BenchException($"An event has the id '{id}'.");
-                    id = kind = data = string.Empty;
-                    break;
-                case ['i', 'd', ':', ' ', ..]: id = line[4..]; break;
-                case ['e', 'v', 'e', 'n', 't', ':', ' ', ..]: kind = line[7..]; break;
-                case ['d', 'a', 't', 'a', ':', ' ', ..]: data = line[6..]; break;
-                case "" or [':', ..]: break;
-                default: throw new BenchException($"A stream of events has the line '{line}'.");
-            }
-        }
-    }
+    /// <summary>Reads the events of a response.</summary>
+    public EventReader EventsOf(HttpResponseMessage response) => new(response, _history, SilenceLimit);
 
     /// <summary>What the client knows of a request that was answered with a status.</summary>
     public static Outcome OutcomeOf(int status) => status switch

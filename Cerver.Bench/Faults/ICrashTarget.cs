@@ -44,6 +44,10 @@ internal interface ICrashTarget : IAsyncDisposable
     /// <exception cref="BenchException">It does not become whole again.</exception>
     Task<IReadOnlyList<string>> StrikeAsync(HistoryRecorder history, Random random, CancellationToken cancellationToken);
 
+    /// <summary>The hosts of the sandboxes of all runs, by the run's id; none when there is only one host.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken);
+
     /// <summary>Kills all of it at once, checks what that left before anything has been mended, and starts it again.</summary>
     /// <param name="history">Where the fault is written down.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -60,6 +64,8 @@ internal interface ICrashTarget : IAsyncDisposable
 /// <param name="WatchersPerSession">Who watch a session's stream.</param>
 /// <param name="Ease">How many times longer than they could everybody rests between requests.</param>
 /// <param name="MaxStay">How long a watcher stays at most before it goes away and comes back.</param>
+/// <param name="SomeStay">Whether one time in three it stays to the end of the stream or until that breaks, and so lives through faults.</param>
 /// <param name="LineInterval">How long a slow program waits after each of its lines, of which it has less than 40.</param>
 internal sealed record CrashLoad(
-    int Transcripts, int Sandboxes, int WritersPerSession, int RunnersPerSandbox, int WatchersPerSession, int Ease, TimeSpan MaxStay, TimeSpan LineInterval);
+    int Transcripts, int Sandboxes, int WritersPerSession, int RunnersPerSandbox, int WatchersPerSession, int Ease, TimeSpan MaxStay, bool SomeStay,
+    TimeSpan LineInterval);

@@ -60,10 +60,8 @@ internal sealed class Runner(CrashScene scene, string name, string session, Rand
         var started = scene.History.Now;
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(scene.GivenUp);
-            patience.CancelAfter(TimeSpan.FromSeconds(30));
             using var response = await scene.Client.OpenAsync(
-                HttpMethod.Post, $"/v2/sessions/{session}/run/stream", body, key, after: -1, patience.Token);
+                HttpMethod.Post, $"/v2/sessions/{session}/run/stream", body, key, after: -1, scene.GivenUp);
             var outcome = GatewayClient.OutcomeOf((int)response.StatusCode);
             var run = outcome == Outcome.Acknowledged ? response.Headers.GetValues(RunIdHeader).Single() : null;
             scene.History.Add(new RunStart(session, code, output, key, started, scene.History.Now, outcome, run));

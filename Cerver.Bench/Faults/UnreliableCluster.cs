@@ -22,11 +22,16 @@ internal sealed class UnreliableCluster : ICrashTarget
 
     private readonly ConcurrentQueue<string> _ends = [];
     private readonly Queue<FaultKind> _bag = [];
+    private readonly CrashOptions _options;
     private readonly Action<string> _say;
     private ClusterProcesses? _cluster;
     private ClusterFaults? _faults;
 
-    private UnreliableCluster(Action<string> say) => _say = say;
+    private UnreliableCluster(CrashOptions options, Action<string> say)
+    {
+        _options = options;
+        _say = say;
+    }
 
     /// <inheritdoc/>
     public ImmutableArray<Uri> Addresses => [.. Cluster.FrontDoors.Select(door => new Uri($"http://{door.Endpoint}"))];
@@ -40,10 +45,10 @@ internal sealed class UnreliableCluster : ICrashTarget
     /// <summary>Modest: with as many processes as this on a machine of two processors anything more would measure the scheduler.</summary>
     public CrashLoad Load { get; } = new(
         Transcripts: 3, Sandboxes: 3, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 1, Ease: 25,
-        MaxStay: TimeSpan.FromSeconds(5), LineInterval: TimeSpan.FromMilliseconds(200));
+        MaxStay: TimeSpan.FromSeconds(5), SomeStay: true, LineInterval: TimeSpan.FromMilliseconds(200));
 
     /// <summary>A round has one fault of each kind.</summary>
-    public int CyclesPerRound => ClusterFaults.Kinds.Length;
+    public int CyclesPerRound => _options.Kinds.Length;
 
     /// <inheritdoc/>
     public TimeSpan CycleLimit { get; } = TimeSpan.FromSeconds(120);
@@ -57,17 +62,17 @@ internal sealed class UnreliableCluster : ICrashTarget
 
     /// <summary>Starts a cluster over an empty database and waits until all of it is ready.</summary>
     /// <param name="size">How large.</param>
+    /// <param name="options">What is to be done to it, and where its processes print to.</param>
     /// <param name="gatewayPath">The main assembly of the gateway's build.</param>
     /// <param name="repository">Where its data goes.</param>
-    /// <param name="logs">A directory that gets all that its processes print, or null.</param>
     /// <param name="say">Is told what was done, a line each.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="BenchException">Something does not become ready.</exception>
     public static async Task<UnreliableCluster> StartAsync(
-        ClusterSize size, string gatewayPath, Repository repository, string? logs, Action<string> say, CancellationToken cancellationToken)
+        ClusterSize size, CrashOptions options, string gatewayPath, Repository repository, Action<string> say, CancellationToken cancellationToken)
     {
-        var target = new UnreliableCluster(say);
-        target._cluster = await ClusterProcesses.StartAsync(size, gatewayPath, repository, logs, target.NoteEnd, cancellationToken);
+        var target = new UnreliableCluster(options, say);
+        target._cluster = await ClusterProcesses.StartAsync(size, gatewayPath, repository, options.LogPath, target.NoteEnd, cancellationToken);
         target._faults = new(target._cluster);
         return target;
     }
@@ -88,7 +93,7 @@ internal sealed class UnreliableCluster : ICrashTarget
         await Task.Delay(random.Next(MaxLoadMilliseconds), cancellationToken);
         if (_bag.Count == 0)
         {
-            var kinds = ClusterFaults.Kinds.ToArray();
+            var kinds = _options.Kinds.ToArray();
             random.Shuffle(kinds);
             Array.ForEach(kinds, _bag.Enqueue);
         }
@@ -96,7 +101,7 @@ internal sealed class UnreliableCluster : ICrashTarget
         var found = new List<string>();
         var fault = await Faults.CommitAsync(_bag.Dequeue(), history, random, found, cancellationToken);
         _say(FormattableString.Invariant($"At {fault.Struck.TotalSeconds:0.0} s: {fault.What}; all was ready again at {fault.Over.TotalSeconds:0.0} s."));
-        var rest = fault.Healed + fault.Kind.RecoveryLimit() + Margin - history.Now;
+        var rest = fault.Healed + (fault.Kind.RecoveryLimit() * _options.Patience) + Margin - history.Now;
         if (rest > TimeSpan.Zero)
         {
             await Task.Delay(rest, cancellationToken);
@@ -104,6 +109,9 @@ internal sealed class UnreliableCluster : ICrashTarget
 
         return await CompleteAsync(found, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken) => Cluster.ReadHostsAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> RestartAsync(HistoryRecorder history, CancellationToken cancellationToken)

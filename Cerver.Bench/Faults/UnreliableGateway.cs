@@ -28,7 +28,7 @@ internal sealed class UnreliableGateway : ICrashTarget
 
     /// <inheritdoc/>
     public CrashLoad Load { get; } = new(Transcripts: 3, Sandboxes: 2, WritersPerSession: 2, RunnersPerSandbox: 2, WatchersPerSession: 2, Ease: 1,
-        MaxStay: TimeSpan.FromMilliseconds(900), LineInterval: TimeSpan.FromMilliseconds(10));
+        MaxStay: TimeSpan.FromMilliseconds(900), SomeStay: false, LineInterval: TimeSpan.FromMilliseconds(10));
 
     /// <inheritdoc/>
     public int CyclesPerRound => 25;
@@ -81,6 +81,10 @@ internal sealed class UnreliableGateway : ICrashTarget
         await Task.Delay(random.Next(MaxLoadMilliseconds), cancellationToken);
         return await KillAsync(history, whenGone: null, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, string>>(ImmutableDictionary<string, string>.Empty);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> RestartAsync(HistoryRecorder history, CancellationToken cancellationToken)

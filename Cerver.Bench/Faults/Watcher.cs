@@ -20,7 +20,11 @@ internal sealed class Watcher(
     private static readonly TimeSpan MinStay = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
-    private readonly List<StreamEvent> _events = [];
+    private ImmutableList<StreamEvent> _events = [];
+    private bool _stays;
+
+    /// <summary>What it has seen until now. Anybody may ask while it watches.</summary>
+    public ImmutableList<StreamEvent> Seen => Volatile.Read(ref _events);
 
     private long LastId => _events is [.., var last] ? last.Id : after;
 
@@ -76,19 +80,22 @@ internal sealed class Watcher(
 
     private async Task StayAsync(HttpResponseMessage response, CancellationToken stay)
     {
-        var came = scene.History.Now;
-        var most = random.Next(3) == 0 ? random.Next(1, 10) : int.MaxValue;
+        var last = scene.History.Now;
+        var most = !_stays && random.Next(3) == 0 ? random.Next(1, 10) : int.MaxValue;
+        var reader = scene.Client.EventsOf(response);
         try
         {
-            await foreach (var seen in GatewayClient.EventsOf(response, stay))
+            await foreach (var seen in reader.ReadAsync(stay))
             {
                 if (IsBreakOff(seen))
                 {
-                    scene.Client.NoteBreak($"GET {path}", seen.Data, came);
+                    // What the gateway tried since the event before it.
+                    scene.Client.NoteBreak($"GET {path}", seen.Data, last);
                     return;
                 }
 
-                _events.Add(seen);
+                last = scene.History.Now;
+                Volatile.Write(ref _events, _events.Add(seen));
                 if (--most == 0 || isEnd(seen))
                 {
                     return;
@@ -100,7 +107,7 @@ internal sealed class Watcher(
             // It comes back. If it did not go away by itself somebody else broke off.
             if (failure is not OperationCanceledException)
             {
-                scene.Client.NoteBreak($"GET {path}", failure.Message, came);
+                scene.Client.NoteBreak($"GET {path}", failure.Message, reader.Heard);
             }
         }
     }
@@ -108,7 +115,12 @@ internal sealed class Watcher(
     private CancellationTokenSource NewStay()
     {
         var stay = CancellationTokenSource.CreateLinkedTokenSource(scene.GivenUp);
-        stay.CancelAfter(MinStay + (random.NextDouble() * scene.Target.Load.MaxStay));
+        _stays = scene.Target.Load.SomeStay && random.Next(3) == 0;
+        if (!_stays)
+        {
+            stay.CancelAfter(MinStay + (random.NextDouble() * scene.Target.Load.MaxStay));
+        }
+
         return stay;
     }
 

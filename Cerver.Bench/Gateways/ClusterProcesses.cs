@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
 
 namespace Cerver.Bench.Gateways;
 
@@ -20,6 +23,9 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     private const long FirstUserId = 1_900_000_000;
 
     private const int UserIdsPerSilo = 1_024;
+
+    /// <summary>How many hexadecimal digits name a host.</summary>
+    private const int HostLength = 8;
 
     private readonly WorkDirectory _work;
     private readonly string _gatewayPath;
@@ -99,6 +105,36 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     /// <returns>What the check says is wrong, a line each.</returns>
     public Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken) => GatewayProcess.CheckAsync(_gatewayPath, DatabaseSettings, cancellationToken);
 
+    /// <summary>The host of a silo's sandboxes; null for a front door, which has none.</summary>
+    public string? HostOf(ClusterMember member)
+    {
+        // The name that the silo gave itself, and its data directory with it.
+        var name = Path.Combine(DataPathOf(member.Name), "gateway");
+        return File.Exists(name) ? HostOf($"silo-{File.ReadAllText(name)}") : null;
+    }
+
+    /// <summary>The host of a silo's sandboxes, by the name that the silo has in the cluster: 8 hexadecimal digits.</summary>
+    public static string HostOf(string siloName) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(siloName)).AsSpan(0, HostLength / 2));
+
+    /// <summary>The hosts of the sandboxes of all runs that there are, by the run's id.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> ReadHostsAsync(CancellationToken cancellationToken)
+    {
+        // Nobody but the database tells of a run's sandbox. An id of one ends with its host.
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Connection) { Pooling = false }.ToString());
+        await connection.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"select run_id, right(sandbox_id, {HostLength}) from run";
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        var hosts = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            hosts.Add(rows.GetString(0), rows.GetString(1));
+        }
+
+        return hosts;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -126,9 +162,11 @@ internal sealed class ClusterProcesses : IAsyncDisposable
             ["Cerver__Cluster__GatewayPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
             ["Cerver__Compute__Local__FirstUserId"] = (FirstUserId + (number * UserIdsPerSilo)).ToString(CultureInfo.InvariantCulture),
             ["Cerver__Compute__Local__UserIdCount"] = UserIdsPerSilo.ToString(CultureInfo.InvariantCulture),
-            ["CERVER_DATA"] = Path.Combine(_work.Path, name),
+            ["CERVER_DATA"] = DataPathOf(name),
         });
     }
+
+    private string DataPathOf(string silo) => Path.Combine(_work.Path, silo);
 
     private ClusterMember StartFrontDoor(int number, int port) =>
         Start($"front-door-{number + 1}", Path.Combine(Path.GetDirectoryName(_gatewayPath)!, "Cerver.Api.dll"), port, new() { ["CERVER_API_TOKEN"] = Token });

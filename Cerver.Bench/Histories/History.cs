@@ -101,7 +101,7 @@ internal sealed record PageRead(
 
 /// <summary>What one watcher collected over all its reconnects.</summary>
 /// <param name="Watcher">Who watched.</param>
-/// <param name="Stream">The id of the run, or of the session.</param>
+/// <param name="Stream">The id of the run, or of the session, or <see cref="AccountRules.Stream"/>.</param>
 /// <param name="After">The id after which it began; -1 from the beginning.</param>
 /// <param name="Events">The events in the order in which they came.</param>
 /// <param name="ReachedEnd">Whether it came to the end, which it must when it is given the time.</param>
@@ -116,7 +116,10 @@ internal sealed record Watched(string Watcher, string Stream, long After, Immuta
 /// left it is when the fault struck.
 /// </param>
 /// <param name="Over">When everything was as before the fault.</param>
-internal sealed record Fault(FaultKind Kind, string What, TimeSpan Struck, TimeSpan Healed, TimeSpan Over);
+/// <param name="Host">The host of the sandboxes of the one silo that was struck, or null when it was not one silo.</param>
+/// <param name="Returned">When what was killed was started again, or what was frozen went on; null for all else.</param>
+internal sealed record Fault(
+    FaultKind Kind, string What, TimeSpan Struck, TimeSpan Healed, TimeSpan Over, string? Host = null, TimeSpan? Returned = null);
 
 /// <summary>What a client met that is the gateway's doing and not its own.</summary>
 /// <param name="Request">The method and the path.</param>
@@ -143,7 +146,8 @@ internal sealed record FinalState(
 /// <param name="Session">Its id.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Status">Its status.</param>
-internal sealed record FinalSession(string Session, string Name, string Status);
+/// <param name="Record">Its record in a list, as JSON; null when nobody keeps it.</param>
+internal sealed record FinalSession(string Session, string Name, string Status, string? Record = null);
 
 /// <summary>A transcript as it was in the end.</summary>
 /// <param name="Session">The session.</param>
@@ -159,8 +163,9 @@ internal sealed record FinalLog(string Session, long Total, ImmutableArray<LogEn
 /// <param name="ExitCode">Its exit code, or null.</param>
 /// <param name="Ended">When it was closed, or null.</param>
 /// <param name="Events">Its stream from the beginning to the end.</param>
+/// <param name="Host">The host that its sandbox was on, or null where there is only one.</param>
 internal sealed record FinalRun(
-    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events);
+    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events, string? Host = null);
 
 /// <summary>A session's stream as it was in the end.</summary>
 /// <param name="Session">The session.</param>

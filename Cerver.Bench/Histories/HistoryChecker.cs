@@ -9,8 +9,10 @@ internal static class HistoryChecker
     public const int MaxViolationsPerRule = 20;
 
     /// <summary>Everything that was promised and not kept; empty when all is well.</summary>
+    /// <param name="history">The history.</param>
+    /// <param name="patience">How many times the limits of time are allowed: they are those of a machine that has nothing else to do.</param>
     /// <exception cref="ArgumentException">The history was not read to its end: it has no final state.</exception>
-    public static ImmutableArray<Violation> Check(History history)
+    public static ImmutableArray<Violation> Check(History history, int patience = 1)
     {
         if (history.Finals.IsEmpty)
         {
@@ -24,11 +26,12 @@ internal static class HistoryChecker
             .. OrderRules.Check(index),
             .. ReadRules.Check(index),
             .. RunRules.Check(index),
-            .. LostRunRules.Check(index),
+            .. LostRunRules.Check(index, patience),
             .. CreationRules.Check(index),
             .. WatchRules.Check(index),
+            .. AccountRules.Check(index),
             .. StreamRules.Check(index),
-            .. RecoveryRules.Check(index),
+            .. RecoveryRules.Check(index, patience),
             .. SourceRules.Check(index),
         ];
         return [.. found.GroupBy(violation => violation.Rule).SelectMany(rule => rule.Take(MaxViolationsPerRule))];

@@ -4,29 +4,32 @@ namespace Cerver.Bench.Histories;
 internal static class RecoveryRules
 {
     /// <summary>Looks at every fault and at what is left in the end.</summary>
-    public static IEnumerable<Violation> Check(HistoryIndex index) => CheckAppends(index).Concat(CheckFailures(index)).Concat(CheckRunning(index));
+    /// <param name="index">The history.</param>
+    /// <param name="patience">How many times the limits are allowed.</param>
+    public static IEnumerable<Violation> Check(HistoryIndex index, int patience) =>
+        CheckAppends(index, patience).Concat(CheckFailures(index, patience)).Concat(CheckRunning(index));
 
     /// <summary>A gateway that is struck again before its time is up gets its time anew.</summary>
-    private static IEnumerable<Violation> CheckAppends(HistoryIndex index) =>
+    private static IEnumerable<Violation> CheckAppends(HistoryIndex index, int patience) =>
         from outage in Outages.Of(index.History, fault => fault.Healed)
-        let limit = outage.Fault.Kind.RecoveryLimit()
+        let limit = outage.Fault.Kind.RecoveryLimit() * patience
         where outage.Longest > limit && Outages.NextOf(index.History, outage.Fault) - outage.Fault.Healed > limit
         select new Violation(
             Rule.RecoversInTime,
             $"After {outage.Fault.What} at {outage.Fault.Struck} nobody who appended to session {outage.Session} was answered for {outage.Longest.TotalSeconds:0.0} s, "
             + $"and the limit is {limit.TotalSeconds:0} s.");
 
-    private static IEnumerable<Violation> CheckFailures(HistoryIndex index) =>
+    private static IEnumerable<Violation> CheckFailures(HistoryIndex index, int patience) =>
         from failure in index.History.Failures
-        where !index.History.Faults.Any(fault => !fault.Kind.IsGraceful() && Excuses(fault, failure))
-        let during = index.History.Faults.FirstOrDefault(fault => Excuses(fault, failure))
+        where !index.History.Faults.Any(fault => !fault.Kind.IsGraceful() && Excuses(fault, failure, patience))
+        let during = index.History.Faults.FirstOrDefault(fault => Excuses(fault, failure, patience))
         select new Violation(
             Rule.FailsByFaultsOnly,
             $"{failure.Request} failed from {failure.Started} to {failure.Answered}: {failure.Description}. There was {(during is null ? "no fault" : $"only {during.What}")}.");
 
-    private static bool Excuses(Fault fault, Failure failure)
+    private static bool Excuses(Fault fault, Failure failure, int patience)
     {
-        var limit = fault.Healed + fault.Kind.RecoveryLimit();
+        var limit = fault.Healed + (fault.Kind.RecoveryLimit() * patience);
         return fault.Struck <= failure.Answered && failure.Started <= (limit > fault.Over ? limit : fault.Over);
     }
 

@@ -74,4 +74,7 @@ internal enum Rule
 
     /// <summary>A run that is lost is closed in time, whether the process comes back that had its sandbox or not.</summary>
     LostRunsAreClosed = 21,
+
+    /// <summary>The stream of an account tells changes in their order, none twice, and of every session the last one.</summary>
+    AccountIsTold = 22,
 }

@@ -3,13 +3,13 @@ namespace Cerver.Bench.Histories;
 /// <summary>What watchers collected.</summary>
 internal static class WatchRules
 {
-    /// <summary>Looks at every watcher.</summary>
+    /// <summary>Looks at every watcher of a run or of a session.</summary>
     public static IEnumerable<Violation> Check(HistoryIndex index)
     {
         var runs = (index.Final.Runs ?? []).Select(run => (Stream: run.Run, run.Events));
         var sessions = (index.Final.Streams ?? []).Select(session => (Stream: session.Session, session.Events));
         var streams = runs.Concat(sessions).DistinctBy(stream => stream.Stream).ToDictionary(stream => stream.Stream, stream => stream.Events);
-        return index.History.Watchers.SelectMany(watched => Check(watched, streams.GetValueOrDefault(watched.Stream, [])));
+        return index.History.Watchers.Where(watched => watched.Stream != AccountRules.Stream).SelectMany(watched => Check(watched, streams.GetValueOrDefault(watched.Stream, [])));
     }
 
     private static IEnumerable<Violation> Check(Watched watched, IReadOnlyList<StreamEvent> stream)

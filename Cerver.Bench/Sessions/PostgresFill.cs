@@ -21,7 +21,10 @@ internal static class PostgresFill
         """,
         cancellationToken);
 
-    /// <summary>Copies a session, so that its account has so many in all.</summary>
+    /// <summary>
+    /// Copies a session, so that its account has so many in all. The copies are older than it, a second apart and each in a group of changes of its own, as those
+    /// that people make: of what has one place in an index nothing is found by the index.
+    /// </summary>
     public static Task AddSessionsAsync(ClusterProcesses cluster, string session, int sessions, CancellationToken cancellationToken) => RunAsync(
         cluster,
         $"""
@@ -29,7 +32,8 @@ internal static class PostgresFill
             session_id, account_id, session_name, search_name, status, session_type, harness, provider, metadata, source, run_count, run_time_ms, created_at,
             updated_at, transcript_total, event_total, change, version)
         select '01940000-0000-7000-8000-' || to_char(number, 'FM000000000000'), account_id, session_name, search_name, status, session_type, harness, provider,
-               metadata, source, run_count, run_time_ms, created_at + number, updated_at + number, transcript_total, event_total, change, version
+               metadata, source, run_count, run_time_ms, created_at - ({sessions} - number)::bigint * 1000000, updated_at - ({sessions} - number)::bigint * 1000000,
+               transcript_total, event_total, change + (number::bigint << 16), version
         from session, generate_series(1, {sessions - 1}) as number
         where session_id = '{session}';
         """,

@@ -50,6 +50,17 @@ internal static class GoodHistory
         EntryEvent(15, 8), EntryEvent(16, 9),
     ];
 
+    private static readonly ImmutableArray<StreamEvent> AccountEvents =
+    [
+        new(4_096, "ready", "{}"),
+        new(5_120, "session", """{"session_id":"session","status":"idle","metrics":{"run_count":1}}"""),
+        new(9_216, "session", """{"session_id":"session","status":"running","metrics":{"run_count":2}}"""),
+        new(9_216, "ready", "{}"),
+        new(10_240, "session", """{"session_id":"other","status":"idle","metrics":{"run_count":0}}"""),
+        new(11_264, "session", """{"session_id":"session","status":"idle","metrics":{"run_count":2}}"""),
+        new(11_264, "ready", "{}"),
+    ];
+
     /// <summary>The history.</summary>
     public static History Make() => new()
     {
@@ -85,6 +96,7 @@ internal static class GoodHistory
             new("one", FirstRun, After: -1, FirstRunEvents, ReachedEnd: true),
             new("two", LostRun, After: 0, LostRunEvents[1..], ReachedEnd: true),
             new("three", Session, After: 5, SessionEvents[6..], ReachedEnd: true),
+            new("four", AccountRules.Stream, After: -1, AccountEvents, ReachedEnd: false),
         ],
         Faults = [new(FaultKind.GatewayKill, "a kill", Ms(70), Ms(80), Ms(80))],
         Finals = [State("at the end"), State("after a restart"), new("in the export", Sessions: null, [Transcript()], Runs: null, Streams: null)],
@@ -103,7 +115,7 @@ internal static class GoodHistory
             Streams = state.Streams is null ? null : [new(Session, SessionEvents.Add(last))],
         }) with
         {
-            Watchers = history.Watchers.RemoveAt(2).Add(history.Watchers[2] with { Events = history.Watchers[2].Events.Add(last) }),
+            Watchers = history.Watchers.SetItem(2, history.Watchers[2] with { Events = history.Watchers[2].Events.Add(last) }),
         };
     }
 
@@ -119,9 +131,43 @@ internal static class GoodHistory
     public static History WithWatcher(this History history, int number, Func<Watched, Watched> change) =>
         history with { Watchers = history.Watchers.SetItem(number, change(history.Watchers[number])) };
 
+    /// <summary>The history in which the run that was lost is another one in the end.</summary>
+    public static History WithLost(this History history, Func<FinalRun, FinalRun> change) => history.WithFinals(state => state with
+    {
+        Runs = state.Runs is [var first, var lost] ? [first, change(lost)] : null,
+    });
+
+    /// <summary>The history in which the run that was lost has become a program that printed one line.</summary>
+    public static History WithoutLostRun(this History history)
+    {
+        const string Exit = """{"exit_code":0,"duration_ms":5,"timed_out":false,"cancelled":false}""";
+        var end = new StreamEvent(2, "exit", Exit);
+        var told = new StreamEvent(14, "exit", Exit.Replace("{", """{"run_id":"run_2",""", StringComparison.Ordinal));
+        return history
+            .WithFinals(state => state with
+            {
+                Runs = state.Runs is [var first, var lost] ? [first, lost with { Status = "exited", ExitCode = 0, Events = lost.Events.SetItem(2, end) }] : null,
+                Streams = state.Streams is [var stream] ? [stream with { Events = stream.Events.SetItem(14, told) }] : null,
+            })
+            .WithWatcher(1, watched => watched with { Events = watched.Events.SetItem(1, end) })
+            .WithWatcher(2, watched => watched with { Events = watched.Events.SetItem(8, told) }) with
+        {
+            Runs = history.Runs.SetItem(2, history.Runs[2] with { Output = "line 0\n" }),
+        };
+    }
+
+    /// <summary>Expects that the checker finds something in a history, and nothing but breaches of one rule.</summary>
+    public static void Finds(Rule rule, History history)
+    {
+        var found = HistoryChecker.Check(history);
+
+        Assert.NotEmpty(found);
+        Assert.All(found, violation => Assert.True(violation.Rule == rule, violation.ToString()));
+    }
+
     private static FinalState State(string source) => new(
         source,
-        [new FinalSession(Session, "name", "idle")],
+        [new FinalSession(Session, "name", "idle", """{ "session_id": "session", "metrics": { "run_count": 2 }, "status": "idle", "more": 1 }""")],
         [Transcript()],
         [
             new FinalRun(Session, FirstRun, "first", "exited", ExitCode: 0, Ended: Ms(55), FirstRunEvents),

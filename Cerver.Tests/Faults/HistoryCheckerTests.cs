@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Cerver.Bench.Histories;
 using static Cerver.Tests.Faults.GoodHistory;
@@ -140,15 +141,35 @@ public sealed class HistoryCheckerTests
         Finds(Rule.WatchersEnd, _good.WithWatcher(0, watched => watched with { Events = watched.Events[..2], ReachedEnd = false }));
 
     [Fact]
+    public void A_change_that_the_account_is_told_twice_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.Insert(4, events[2])));
+
+    [Fact]
+    public void Changes_that_the_account_is_told_out_of_order_are_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.SetItem(4, events[4] with { Id = 9_000 })));
+
+    [Fact]
+    public void A_watching_of_the_account_that_goes_on_later_than_it_ended_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.SetItem(3, events[3] with { Id = 9_217 })));
+
+    [Fact]
+    public void A_watching_of_the_account_that_goes_on_earlier_is_not_taken_for_a_fault() =>
+        Assert.Empty(HistoryChecker.Check(WithAccount(events => events.SetItem(3, events[3] with { Id = 9_000 }))));
+
+    [Fact]
+    public void A_last_change_that_the_account_is_not_told_is_found() => Finds(Rule.AccountIsTold, WithAccount(events => events.RemoveAt(5)));
+
+    [Fact]
+    public void A_session_that_the_account_is_never_told_of_is_found() =>
+        Finds(Rule.AccountIsTold, WithAccount(events => events.RemoveAll(told => told.Data.Contains("\"session\"", StringComparison.Ordinal))));
+
+    [Fact]
     public void Output_that_is_cut_off_is_found() => Finds(
         Rule.RunsAreWhole, _good with { Runs = [.. _good.Runs.Select(start => start with { Output = start.Output + "line 2\n" })] });
 
     [Fact]
     public void Output_that_the_program_does_not_print_is_found() => Finds(
         Rule.RunsAreWhole, _good with { Runs = _good.Runs.SetItem(2, _good.Runs[2] with { Output = "line 1\n" }) });
-
-    [Fact]
-    public void A_run_that_is_lost_without_a_fault_is_found() => Finds(Rule.RunsAreNotLost, _good with { Faults = [] });
 
     [Fact]
     public void A_session_stream_that_tells_other_output_is_found()
@@ -162,107 +183,6 @@ public sealed class HistoryCheckerTests
             .WithWatcher(2, watched => watched with { Events = watched.Events.SetItem(1, other) });
 
         Finds(Rule.StreamsTellTheLog, spoilt);
-    }
-
-    [Fact]
-    public void A_gateway_that_takes_too_long_to_write_again_is_found()
-    {
-        var late = (Append append) => append with { Answered = append.Answered + FaultKind.GatewayKill.RecoveryLimit() };
-
-        Finds(Rule.RecoversInTime, _good.WithAppend(5, late).WithAppend(6, late));
-    }
-
-    [Theory]
-    [InlineData(FaultKind.SiloKill, 5)]
-    [InlineData(FaultKind.FrontDoorKill, 5)]
-    [InlineData(FaultKind.SiloHang, 10)]
-    [InlineData(FaultKind.DatabaseRestart, 5)]
-    [InlineData(FaultKind.DatabaseCrash, 5)]
-    internal void A_cluster_that_takes_too_long_to_write_again_is_found(FaultKind kind, int seconds)
-    {
-        var struck = WithoutLostRun() with { Faults = [new(kind, "a fault", Ms(70), Ms(80), Ms(90))] };
-        var late = (Append append) => append with { Answered = append.Started + TimeSpan.FromSeconds(seconds) + Ms(1) };
-        var inTime = (Append append) => append with { Answered = append.Started + TimeSpan.FromSeconds(seconds) - Ms(100) };
-
-        Assert.DoesNotContain(HistoryChecker.Check(struck.WithAppend(5, inTime).WithAppend(6, inTime)), violation => violation.Rule == Rule.RecoversInTime);
-        Assert.Contains(HistoryChecker.Check(struck.WithAppend(5, late).WithAppend(6, late)), violation => violation.Rule == Rule.RecoversInTime);
-    }
-
-    [Fact]
-    public void A_session_that_answers_one_and_forgets_another_is_not_taken_for_silent()
-    {
-        var late = _good.Appends[5].Started + FaultKind.GatewayKill.RecoveryLimit() + Ms(100);
-        var others = Enumerable.Range(0, 12).Select(second => new Append(
-            "c", "other", [$"c{second}"], Key: null, TimeSpan.FromSeconds(second) + Ms(100), TimeSpan.FromSeconds(second + 1), Outcome.Acknowledged, second + 1));
-        var history = _good with { Appends = [.. others, new("d", "other", ["d"], Key: null, Ms(100), late, Outcome.Unknown, Total: null)] };
-
-        Assert.All(Outages.Of(history, fault => fault.Healed), outage => Assert.InRange(outage.Longest, TimeSpan.Zero, TimeSpan.FromSeconds(2)));
-    }
-
-    [Theory]
-    [InlineData(FaultKind.SiloStop)]
-    [InlineData(FaultKind.RollingRestart)]
-    internal void A_failure_while_only_a_stop_was_under_way_is_found(FaultKind kind)
-    {
-        var failing = WithoutLostRun() with { Failures = [new("GET /v2/sessions/session", 503, "unavailable", Ms(71), Ms(75))] };
-
-        Finds(Rule.FailsByFaultsOnly, failing with { Faults = [new(kind, "a stop", Ms(70), Ms(80), Ms(90))] });
-        Assert.Empty(HistoryChecker.Check(failing with { Faults = [new(FaultKind.SiloKill, "a kill", Ms(70), Ms(80), Ms(90))] }));
-    }
-
-    [Fact]
-    public void A_failure_without_any_fault_is_found() => Finds(
-        Rule.FailsByFaultsOnly, _good with { Failures = [new("POST /v2/sessions", 500, "internal", Ms(1), Ms(2))] });
-
-    [Fact]
-    public void A_failure_that_a_kill_long_before_does_not_excuse_is_found()
-    {
-        var after = Ms(81) + FaultKind.GatewayKill.RecoveryLimit();
-
-        Finds(Rule.FailsByFaultsOnly, _good with { Failures = [new("POST /v2/sessions", 0, "the connection broke", after, after)] });
-    }
-
-    [Theory]
-    [InlineData(FaultKind.SiloStop)]
-    [InlineData(FaultKind.RollingRestart)]
-    [InlineData(FaultKind.FrontDoorKill)]
-    internal void A_run_that_is_lost_to_what_loses_no_runs_is_found(FaultKind kind) =>
-        Finds(Rule.RunsAreNotLost, _good with { Faults = [new(kind, "a fault", Ms(70), Ms(80), Ms(90))] });
-
-    [Fact]
-    public void A_run_that_is_lost_before_the_fault_is_found() => Finds(Rule.RunsAreNotLost, LostAt(Ms(66)));
-
-    [Fact]
-    public void A_run_that_is_closed_too_long_after_its_silo_was_killed_is_found()
-    {
-        var killed = new Fault(FaultKind.SiloKill, "a kill", Ms(70), Ms(70), TimeSpan.FromMinutes(1));
-
-        Finds(Rule.LostRunsAreClosed, LostAt(Ms(71) + LostRunRules.ClosingLimit) with { Faults = [killed] });
-        Assert.Empty(HistoryChecker.Check(LostAt(Ms(69) + LostRunRules.ClosingLimit) with { Faults = [killed] }));
-    }
-
-    [Fact]
-    public void Runs_that_others_closed_before_the_silo_was_back_are_counted()
-    {
-        var killed = new Fault(FaultKind.SiloKill, "a kill", Ms(70), Ms(70), Ms(90));
-
-        Assert.Equal(1, LostRunRules.CountClosedByOthers(_good with { Faults = [killed] }));
-        Assert.Equal(0, LostRunRules.CountClosedByOthers(LostAt(Ms(91)) with { Faults = [killed] }));
-    }
-
-    [Fact]
-    public void The_longest_times_are_told_by_kind_of_fault()
-    {
-        Outage[] outages =
-        [
-            Silent(FaultKind.SiloKill, Ms(1), "a", seconds: 1), Silent(FaultKind.SiloKill, Ms(1), "b", seconds: 2), Silent(FaultKind.SiloKill, Ms(2), "a", seconds: 3),
-            Silent(FaultKind.SiloHang, Ms(3), "a", seconds: 7),
-        ];
-
-        var table = Outages.Describe(outages);
-
-        Assert.Contains("| SiloKill         |      2 |   2.00 s |   3.00 s |", table, StringComparison.Ordinal);
-        Assert.Contains("| SiloHang         |      1 |   7.00 s |   7.00 s |", table, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -286,38 +206,6 @@ public sealed class HistoryCheckerTests
     public void A_session_that_is_running_after_a_restart_is_found() => Finds(
         Rule.NothingRuns, _good.WithFinals(state => state with { Sessions = state.Sessions is null ? null : [new(Session, "name", "running")] }));
 
-    private static Outage Silent(FaultKind kind, TimeSpan struck, string session, int seconds) =>
-        new(new Fault(kind, "a fault", struck, struck, struck), session, TimeSpan.FromSeconds(seconds));
-
-    private History LostAt(TimeSpan ended) => _good.WithFinals(state => state with
-    {
-        Runs = state.Runs is [var first, var lost] ? [first, lost with { Ended = ended }] : null,
-    });
-
-    /// <summary>The history in which the run that was lost has become a program that printed one line.</summary>
-    private History WithoutLostRun()
-    {
-        const string Exit = """{"exit_code":0,"duration_ms":5,"timed_out":false,"cancelled":false}""";
-        var end = new StreamEvent(2, "exit", Exit);
-        var told = new StreamEvent(14, "exit", Exit.Replace("{", """{"run_id":"run_2",""", StringComparison.Ordinal));
-        return _good
-            .WithFinals(state => state with
-            {
-                Runs = state.Runs is [var first, var lost] ? [first, lost with { Status = "exited", ExitCode = 0, Events = lost.Events.SetItem(2, end) }] : null,
-                Streams = state.Streams is [var stream] ? [stream with { Events = stream.Events.SetItem(14, told) }] : null,
-            })
-            .WithWatcher(1, watched => watched with { Events = watched.Events.SetItem(1, end) })
-            .WithWatcher(2, watched => watched with { Events = watched.Events.SetItem(8, told) }) with
-        {
-            Runs = _good.Runs.SetItem(2, _good.Runs[2] with { Output = "line 0\n" }),
-        };
-    }
-
-    private static void Finds(Rule rule, History history)
-    {
-        var found = HistoryChecker.Check(history);
-
-        Assert.NotEmpty(found);
-        Assert.All(found, violation => Assert.True(violation.Rule == rule, violation.ToString()));
-    }
+    private History WithAccount(Func<ImmutableArray<StreamEvent>, ImmutableArray<StreamEvent>> change) =>
+        _good.WithWatcher(3, watched => watched with { Events = change(watched.Events) });
 }
