@@ -60,8 +60,21 @@ install_missing() {
         return 0
     fi
     say "Installing ${missing[*]}."
+    if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+        forbid_main_cluster
+    fi
     if ! apt_install "${missing[@]}" 2>/dev/null && ! { apt-get -qq update >&2 && apt_install "${missing[@]}"; }; then
         say "apt-get could not install ${missing[*]} (its words are above); going on without them."
+    fi
+}
+
+# Debian's package would make a database server of its own on port 5432 and start it. Nobody asked for one here, and where somebody has said what
+# the package is to do, that holds.
+forbid_main_cluster() {
+    local settings=/etc/postgresql-common/createcluster.conf
+    if [[ ! -e $settings ]]; then
+        mkdir -p "${settings%/*}"
+        printf '# Written by Cerver before it installed PostgreSQL.\ncreate_main_cluster = false\n' >"$settings"
     fi
 }
 

@@ -11,7 +11,7 @@ internal enum StorageKind
     /// <summary>In files of its data directory. One process is the whole gateway.</summary>
     Sqlite = 0,
 
-    /// <summary>In a PostgreSQL database that any number of silos and front doors share.</summary>
+    /// <summary>In a PostgreSQL database that any number of silos and front doors of one cluster share.</summary>
     Postgres = 1,
 }
 
@@ -26,11 +26,13 @@ internal sealed class ClusterSettings
 
     private const string StorageSetting = "Cerver:Storage";
 
-    /// <summary>Names the cluster among those that share a database: silos of one id form one cluster.</summary>
+    /// <summary>
+    /// Names the cluster: its silos and front doors find each other by it. It does not let two clusters share a database, which belongs to one.
+    /// </summary>
     [Required, StringLength(100)]
     public string ClusterId { get; set; } = "cerver";
 
-    /// <summary>Names what is stored for grains; it outlives clusters. The same wherever the same sessions are served.</summary>
+    /// <summary>Names what is stored for grains. The same for as long as the database is.</summary>
     [Required, StringLength(100)]
     public string ServiceId { get; set; } = "cerver";
 

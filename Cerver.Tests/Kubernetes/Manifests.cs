@@ -69,6 +69,14 @@ internal sealed record Workload(IKubernetesObject<V1ObjectMeta> Document, V1PodT
     /// <summary>Whether its pods run a program of ours.</summary>
     public bool IsCerver => Component is "silo" or "front-door" or "migration";
 
+    /// <summary>How many pods it keeps.</summary>
+    public int? Replicas => Document switch
+    {
+        V1Deployment deployment => deployment.Spec.Replicas,
+        V1StatefulSet set => set.Spec.Replicas,
+        _ => null,
+    };
+
     public IDictionary<string, string> Labels => Template.Metadata.Labels;
 
     public V1Container Container => Assert.Single(Template.Spec.Containers);

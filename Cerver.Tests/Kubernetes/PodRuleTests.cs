@@ -108,12 +108,12 @@ public sealed class PodRuleTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public void Only_silos_have_a_token_of_kubernetes_and_it_reads_pods_and_does_nothing_else(string overlay)
+    public void Only_silos_without_sandboxes_have_a_token_of_kubernetes_and_it_reads_pods_and_does_nothing_else(string overlay)
     {
         var documents = Manifests.Rendered(overlay);
 
         var holders = documents.Workloads().Where(static workload => workload.Template.Spec.AutomountServiceAccountToken != false).Select(static workload => workload.Component);
-        Assert.Equal(["silo"], holders);
+        Assert.Equal(overlay == "prod-local-sandboxes" ? [] : ["silo"], holders);
         Assert.All(documents.OfType<V1ServiceAccount>(), static account => Assert.False(account.AutomountServiceAccountToken));
         var rule = Assert.Single(Assert.Single(documents.OfType<V1Role>()).Rules);
         Assert.Equal("", Assert.Single(rule.ApiGroups));
@@ -132,10 +132,43 @@ public sealed class PodRuleTests
     [InlineData("prod-local-sandboxes", 3, 2, false)]
     public void An_overlay_has_as_many_pods_as_it_says_and_only_dev_a_database(string overlay, int silos, int frontDoors, bool database)
     {
-        var deployments = Manifests.Rendered(overlay).OfType<V1Deployment>().ToDictionary(static deployment => deployment.Metadata.Name, static deployment => deployment.Spec.Replicas);
+        var pods = Manifests.Rendered(overlay).Workloads().Where(static workload => workload.IsService).ToDictionary(static workload => workload.Component, static workload => workload.Replicas);
 
-        Assert.Equal(new Dictionary<string, int?> { ["cerver-silo"] = silos, ["cerver-front-door"] = frontDoors }, deployments);
-        Assert.Equal(database, Manifests.Rendered(overlay).OfType<V1StatefulSet>().Any());
+        var expected = new Dictionary<string, int?> { ["silo"] = silos, ["front-door"] = frontDoors };
+        if (database)
+        {
+            expected["database"] = 1;
+        }
+
+        Assert.Equal(expected, pods);
+    }
+
+    [Fact]
+    public void A_silo_with_sandboxes_comes_back_with_their_files_and_the_name_that_is_beside_them()
+    {
+        var documents = Manifests.Rendered("prod-local-sandboxes");
+        var settings = documents.OfType<V1ConfigMap>().SelectMany(static map => map.Data).ToDictionary();
+        var silo = documents.Workloads().Single(static workload => workload.Component == "silo");
+
+        var claim = Assert.Single(Assert.IsType<V1StatefulSet>(silo.Document).Spec.VolumeClaimTemplates);
+        var mount = Assert.Single(silo.Container.VolumeMounts);
+        Assert.Equal((claim.Metadata.Name, settings["CERVER_DATA"]), (mount.Name, mount.MountPath));
+        Assert.Equal(silo.Template.Spec.SecurityContext.RunAsGroup, silo.Template.Spec.SecurityContext.FsGroup);
+
+        // With it the silo would have the pod's name, and one that comes back could be taken for the pod that is gone.
+        Assert.Equal("false", settings["Cerver__Cluster__Kubernetes"]);
+        Assert.Equal("status.podIP", silo.Container.Env.Single(static variable => variable.Name == "Cerver__Cluster__AdvertisedAddress").ValueFrom.FieldRef.FieldPath);
+    }
+
+    [Theory]
+    [InlineData("dev")]
+    [InlineData("prod")]
+    public void A_silo_that_asks_kubernetes_has_a_name_that_never_comes_back(string overlay)
+    {
+        var documents = Manifests.Rendered(overlay);
+
+        Assert.Equal("true", documents.OfType<V1ConfigMap>().SelectMany(static map => map.Data).ToDictionary()["Cerver__Cluster__Kubernetes"]);
+        Assert.IsType<V1Deployment>(documents.Workloads().Single(static workload => workload.Component == "silo").Document);
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed class ReferenceTests
             Assert.Equal([workload], workloads.Where(other => workload.Selector.Takes(other.Labels))));
         Assert.All(Manifests.Rendered(overlay).OfType<V1PodDisruptionBudget>(), budget =>
             Assert.Equal(budget.Metadata.Name, Assert.Single(workloads, workload => budget.Spec.Selector.Takes(workload.Labels)).Document.Metadata.Name));
-        Assert.All(workloads.OfType<Workload>().Where(static workload => workload.Document is V1Deployment), workload =>
+        Assert.All(workloads.Where(static workload => workload.IsCerver && workload.IsService), workload =>
             Assert.Contains(Manifests.Rendered(overlay).OfType<V1PodDisruptionBudget>(), budget => budget.Spec.Selector.Takes(workload.Labels)));
     }
 
