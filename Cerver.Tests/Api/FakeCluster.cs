@@ -51,7 +51,7 @@ internal sealed class FakeCluster
         GrainCount++;
         return type switch
         {
-            _ when KnowsNoSilo => throw new ArgumentException($"Could not find an implementation for interface {type}"),
+            _ when KnowsNoSilo => throw new ArgumentException($"Could not find an implementation for interface {type}", nameof(type)),
             _ when type == typeof(ISessionGrain) => Session(key),
             _ when type == typeof(IRecallGrain) => Recall,
             _ when type == typeof(IComputeGrain) => Compute,
