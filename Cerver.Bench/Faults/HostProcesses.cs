@@ -11,6 +11,9 @@ internal sealed record HostProcess(int Id, int Parent, string CommandLine);
 /// <summary>The processes of this machine, containers included.</summary>
 internal static class HostProcesses
 {
+    /// <summary>In which the kernel tells times: USER_HZ.</summary>
+    private const int TicksPerSecond = 100;
+
     private static readonly TimeSpan SecondLook = TimeSpan.FromMilliseconds(500);
 
     /// <summary>All of them, in no order.</summary>
@@ -27,6 +30,10 @@ internal static class HostProcesses
 
     /// <summary>Everything that descends from a process, itself first.</summary>
     public static HostProcess[] Tree(int root) => Tree(root, [.. All()]);
+
+    /// <summary>The processor time of everything that descends from a process, itself and those that have ended included.</summary>
+    public static TimeSpan ProcessorTimeOf(int root) =>
+        TimeSpan.FromSeconds(Tree(root).Sum(process => ReadTicks(process.Id)) / (double)TicksPerSecond);
 
     /// <summary>What was left behind by servers that are gone, as sentences.</summary>
     /// <param name="living">The servers that live. What descends from them is theirs.</param>
@@ -66,12 +73,32 @@ internal static class HostProcesses
         return [.. tree];
     }
 
+    /// <summary>In user and kernel mode, its own and that of the children that it has waited for.</summary>
+    private static long ReadTicks(int id)
+    {
+        try
+        {
+            return ReadStat(id)[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // It has ended in between, and its parent has what it took.
+            return 0;
+        }
+    }
+
+    /// <summary>What the kernel tells of a process, from its state on.</summary>
+    private static string[] ReadStat(int id)
+    {
+        var stat = File.ReadAllText($"/proc/{id}/stat");
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+    }
+
     private static HostProcess? Read(int id)
     {
         try
         {
-            var stat = File.ReadAllText($"/proc/{id}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            var fields = ReadStat(id);
             return new(id, int.Parse(fields[1], CultureInfo.InvariantCulture), File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' '));
         }
         catch (IOException)

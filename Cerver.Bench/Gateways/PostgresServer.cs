@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cerver.Bench.Faults;
 using Npgsql;
 
 namespace Cerver.Bench.Gateways;
@@ -33,6 +34,9 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>The id of the process that all others of the server descend from.</summary>
     public int Id => _process.Id;
+
+    /// <summary>The processor time that all of its processes have taken until now, those that have ended included.</summary>
+    public TimeSpan ProcessorTime => HostProcesses.ProcessorTimeOf(Id);
 
     /// <summary>Makes a server of the newest version that is installed and waits until it takes connections.</summary>
     /// <param name="directory">An empty directory that is its own from now on; when the server's user cannot get there, it makes itself another one.</param>

@@ -9,7 +9,9 @@ internal static class WatchRules
         var runs = (index.Final.Runs ?? []).Select(run => (Stream: run.Run, run.Events));
         var sessions = (index.Final.Streams ?? []).Select(session => (Stream: session.Session, session.Events));
         var streams = runs.Concat(sessions).DistinctBy(stream => stream.Stream).ToDictionary(stream => stream.Stream, stream => stream.Events);
-        return index.History.Watchers.Where(watched => watched.Stream != AccountRules.Stream).SelectMany(watched => Check(watched, streams.GetValueOrDefault(watched.Stream, [])));
+        return index.History.Watchers
+            .Where(watched => watched.Stream != AccountRules.Stream)
+            .SelectMany(watched => Check(watched, streams.GetValueOrDefault(watched.Stream, [])));
     }
 
     private static IEnumerable<Violation> Check(Watched watched, IReadOnlyList<StreamEvent> stream)

@@ -6,8 +6,8 @@ using Cerver.Bench.Reports;
 namespace Cerver.Bench.Sessions;
 
 /// <summary>
-/// The processor time that a request costs in clusters of one, two and three silos behind one front door, all silos and the front door together and PostgreSQL
-/// apart, while clients append and read at a rate that leaves the processors room.
+/// The processor time that a request costs in clusters of one, two and three silos behind one front door, while clients append and read at a rate that leaves the
+/// processors room: all silos, the front door and PostgreSQL together, because silos that commit apart cost the database more. What of it is PostgreSQL's is told too.
 /// </summary>
 internal sealed class ScaleCase : IBenchCase
 {
@@ -68,6 +68,7 @@ internal sealed class ScaleCase : IBenchCase
                 bench.Report.Add(Name, Figure.Ratio(cost, alone, Bound.AtMost(CostGrowthLimit)));
             }
 
+            bench.Report.Add(Name, measured.DatabaseCost);
             bench.Report.Add(Name, measured.Rate);
             bench.Report.Add(Name, measured.Idle);
             alone ??= cost;
@@ -78,12 +79,15 @@ internal sealed class ScaleCase : IBenchCase
     {
         private readonly string _name = string.Create(CultureInfo.InvariantCulture, $"{silos} {(silos == 1 ? "silo" : "silos")}");
         private readonly List<double> _microseconds = [];
+        private readonly List<double> _databaseMicroseconds = [];
         private readonly List<double> _rates = [];
         private readonly List<double> _idle = [];
 
         public LoadGenerator Load => load;
 
         public Figure Cost => new($"a request, {_name}", "µs", _microseconds);
+
+        public Figure DatabaseCost => new($"of that PostgreSQL, {_name}", "µs", _databaseMicroseconds);
 
         public Figure Rate => new($"rate, {_name}", "requests/s", _rates);
 
@@ -117,9 +121,12 @@ internal sealed class ScaleCase : IBenchCase
             await Task.Delay(duration, cancellationToken);
             var (idleTime, idle) = (TimeProvider.System.GetElapsedTime(idleFrom), ProcessorTime - before);
 
+            var databaseBefore = cluster.Postgres.ProcessorTime;
             before = ProcessorTime;
             var result = await load.SendAsync(RequestsPerSecond, duration, cancellationToken);
-            _microseconds.Add((ProcessorTime - before).TotalMicroseconds / result.Times.Count);
+            var (own, database) = (ProcessorTime - before, cluster.Postgres.ProcessorTime - databaseBefore);
+            _microseconds.Add((own + database).TotalMicroseconds / result.Times.Count);
+            _databaseMicroseconds.Add(database.TotalMicroseconds / result.Times.Count);
             _rates.Add(result.PerSecond);
             _idle.Add(100 * idle / idleTime);
         }
@@ -130,6 +137,7 @@ internal sealed class ScaleCase : IBenchCase
             await cluster.DisposeAsync();
         }
 
+        /// <summary>Of the silos and the front door.</summary>
         private TimeSpan ProcessorTime => cluster.Members.Aggregate(TimeSpan.Zero, static (sum, member) => sum + member.ProcessorTime);
     }
 }
