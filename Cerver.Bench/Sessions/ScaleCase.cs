@@ -6,8 +6,8 @@ using Cerver.Bench.Reports;
 namespace Cerver.Bench.Sessions;
 
 /// <summary>
-/// The processor time that a request costs in clusters of one, two and three silos behind one front door, all silos and the front door together and PostgreSQL
-/// apart, while clients append and read at a rate that leaves the processors room.
+/// The processor time that a request costs in clusters of one, two and three silos behind one front door, all silos and the front door
+/// together and PostgreSQL apart, while clients append and read at a rate that leaves the processors room.
 /// </summary>
 internal sealed class ScaleCase : IBenchCase
 {
