@@ -20,7 +20,8 @@ namespace Cerver.Api;
 public static class ApiRegistration
 {
     /// <summary>
-    /// How much of a body that is refused for its size is still taken in and dropped. A client that is cut off while it sends often never sees the refusal.
+    /// How much of a body that is refused for its size is still taken in and dropped. A client that is cut off while it sends often never
+    /// sees the refusal.
     /// </summary>
     private const long DroppedBodyBytes = 64L * 1_024 * 1_024;
 
@@ -33,10 +34,12 @@ public static class ApiRegistration
 
     /// <summary>Registers everything that <see cref="MapCerverApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configuration">Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.</param>
+    /// <param name="configuration">
+    /// Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.
+    /// </param>
     /// <param name="isCluster">
-    /// Whether the grains are, or may be, in other processes, which come and go. Writes that their callers did not name get a name then, so that they can be made again
-    /// when a silo dies.
+    /// Whether the grains are, or may be, in other processes, which come and go. Writes that their callers did not name get a name then, so
+    /// that they can be made again when a silo dies.
     /// </param>
     public static IServiceCollection AddCerverApi(this IServiceCollection services, IConfiguration configuration, bool isCluster = false)
     {

@@ -21,7 +21,9 @@ public static class Ids
 
     /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time, then those of its host, if it has one.</summary>
     /// <param name="time">The clock.</param>
-    /// <param name="host">The host that alone can reach the sandbox, <see cref="HostLength"/> hexadecimal digits, or empty when every silo can.</param>
+    /// <param name="host">
+    /// The host that alone can reach the sandbox, <see cref="HostLength"/> hexadecimal digits, or empty when every silo can.
+    /// </param>
     public static string NewSandbox(TimeProvider time, string host = "") => $"sbx_{NewVersion7(time):n}{host}";
 
     /// <summary>When a sandbox id was made, to the millisecond; the earliest time there is for an id that does not say.</summary>

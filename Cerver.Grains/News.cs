@@ -7,7 +7,9 @@ internal sealed class News
 
     private TaskCompletionSource _told = NewSignal();
 
-    /// <summary>Another activation of the same session begins elsewhere, so a number from there means that there may be something new.</summary>
+    /// <summary>
+    /// Another activation of the same session begins elsewhere, so a number from there means that there may be something new.
+    /// </summary>
     private long _count = Random.Shared.NextInt64(1, 1L << 60);
 
     /// <summary>There is something new.</summary>

@@ -15,12 +15,12 @@ internal static class GatewayProgram
     private static Task<string> Never { get; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>
-    /// Runs until SIGTERM or SIGINT; checks the data directory or a cluster's database when the first argument is <c>check</c>, and brings the schema of a cluster's database up to date
-    /// when it is <c>migrate</c>.
+    /// Runs until SIGTERM or SIGINT; checks the data directory or a cluster's database when the first argument is <c>check</c>, and brings
+    /// the schema of a cluster's database up to date when it is <c>migrate</c>.
     /// </summary>
     /// <returns>
-    /// The exit code: 0 after a stop that was asked for, 1 when the gateway could not start or the check found something, 75 when the database
-    /// failed or takes no writes at the start, so that whoever supervises starts the gateway again.
+    /// The exit code: 0 after a stop that was asked for, 1 when the gateway could not start or the check found something, 75 when the
+    /// database failed or takes no writes at the start, so that whoever supervises starts the gateway again.
     /// </returns>
     public static Task<int> RunAsync(string[] args) => StartFailures.ReportAsync(async () => args switch
     {

@@ -61,7 +61,9 @@ internal static class GrainRegistration
         .AddSingleton<IUpkeep, OperationExpiry>()
         .AddSingleton<IUpkeep, PurgeUpkeep>();
 
-    /// <summary>Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.</summary>
+    /// <summary>
+    /// Sandboxes on this machine. Whether it can give any is found out while the silo starts, see <see cref="LocalComputeStart"/>.
+    /// </summary>
     public static IServiceCollection AddLocalCompute(this IServiceCollection services, DataDirectory data)
     {
         services.AddOptionsWithValidateOnStart<LocalComputeOptions>().BindConfiguration(LocalComputeOptions.Section);

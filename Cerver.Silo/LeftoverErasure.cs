@@ -5,8 +5,8 @@ using Cerver.Grains.Sessions;
 namespace Cerver.Silo;
 
 /// <summary>
-/// Erases what the last process left of sessions and sandboxes, while this one serves already: it is out of sight, and erasing it takes the longer the
-/// more there is. It begins when the silo has started.
+/// Erases what the last process left of sessions and sandboxes, while this one serves already: it is out of sight, and erasing it takes the
+/// longer the more there is. It begins when the silo has started.
 /// </summary>
 internal sealed partial class LeftoverErasure(ISessionStore sessions, SandboxSweep sandboxes, TimeProvider time, ILogger<LeftoverErasure> logger) : BackgroundService
 {

@@ -7,8 +7,8 @@ using Orleans.Streams;
 namespace Cerver.Silo;
 
 /// <summary>
-/// Memory streams that are read when something is written, instead of a hundred times a second: an idle gateway is quiet, and live output does
-/// not wait for the next look. Writer and reader may be in different silos.
+/// Memory streams that are read when something is written, instead of a hundred times a second: an idle gateway is quiet, and live output
+/// does not wait for the next look. Writer and reader may be in different silos.
 /// </summary>
 /// <param name="inner">The memory streams.</param>
 /// <param name="grains">Where the bells are.</param>
@@ -74,7 +74,8 @@ internal sealed class PromptMemoryStreams(MemoryAdapterFactory<DefaultMemoryMess
             }
             catch (Exception failure) when (failure is OrleansException or TimeoutException)
             {
-                // The bell is lost with its silo and will be another one soon; until then the queue is looked into as often as it would be without.
+                // The bell is lost with its silo and will be another one soon; until then the queue is looked into as often as it would be
+                // without.
                 _known = 0;
             }
 

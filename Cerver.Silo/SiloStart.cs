@@ -7,7 +7,10 @@ namespace Cerver.Silo;
 /// <summary>What a silo does first. In a cluster it takes calls already, so nothing here touches a sandbox that is up.</summary>
 internal static class SiloStart
 {
-    /// <summary>How often it is tried to close what the last process left. What is left then has something wrong with it that a later start may find gone.</summary>
+    /// <summary>
+    /// How often it is tried to close what the last process left. What is left then has something wrong with it that a later start may find
+    /// gone.
+    /// </summary>
     private const int Attempts = 5;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -26,7 +29,8 @@ internal static class SiloStart
             await Task.Delay(Pause, services.GetRequiredService<TimeProvider>(), cancellationToken);
         }
 
-        // The probe has a sandbox of its own, which must not be taken for one that was left. Orleans runs start-up tasks side by side, so this is one.
+        // The probe has a sandbox of its own, which must not be taken for one that was left. Orleans runs start-up tasks side by side, so
+        // this is one.
         if (services.GetService<LocalComputeStart>() is { } local)
         {
             await local.Probed.WaitAsync(cancellationToken);

@@ -8,8 +8,8 @@ namespace Cerver.Api.Accounts;
 
 /// <summary>Knows which account a token belongs to.</summary>
 /// <remarks>
-/// Both sides are hashed before they are compared, so the time an answer takes says nothing about how much of a guess was right. One ticket per account
-/// serves all its requests.
+/// Both sides are hashed before they are compared, so the time an answer takes says nothing about how much of a guess was right. One ticket
+/// per account serves all its requests.
 /// </remarks>
 internal sealed class BearerTokens
 {

@@ -23,7 +23,9 @@ public sealed record ComputeAnswer
     /// <summary>The provider's name.</summary>
     public required string Provider { get; init; }
 
-    /// <summary><c>ready</c> when usable, <c>offline</c> for a machine that is not connected, <c>unconfigured</c> when it lacks something.</summary>
+    /// <summary>
+    /// <c>ready</c> when usable, <c>offline</c> for a machine that is not connected, <c>unconfigured</c> when it lacks something.
+    /// </summary>
     public required string Status { get; init; }
 
     /// <summary>What it lacks; null when ready.</summary>

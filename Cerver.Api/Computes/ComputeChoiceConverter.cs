@@ -6,8 +6,8 @@ using Cerver.Computes;
 namespace Cerver.Api.Computes;
 
 /// <summary>
-/// Reads what a session should run on: null or <c>none</c>, a provider's name, a compute's id, or an object with one of them as its <c>compute_id</c> or
-/// <c>provider</c>, of which the id says more.
+/// Reads what a session should run on: null or <c>none</c>, a provider's name, a compute's id, or an object with one of them as its
+/// <c>compute_id</c> or <c>provider</c>, of which the id says more.
 /// </summary>
 internal sealed class ComputeChoiceConverter : JsonConverter<ComputeChoice>
 {
@@ -68,7 +68,10 @@ internal sealed class ComputeChoiceConverter : JsonConverter<ComputeChoice>
     private static ComputeChoice Choose(string word) => ComputeWords.Find(word) ?? throw new FieldException(Rule);
 }
 
-/// <summary>Reads what a session should be resumed on. Clients send null for what they leave out, so it means as before; no compute at all is no way to resume.</summary>
+/// <summary>
+/// Reads what a session should be resumed on. Clients send null for what they leave out, so it means as before; no compute at all is no way
+/// to resume.
+/// </summary>
 internal sealed class ResumeComputeConverter : JsonConverter<ComputeChoice>
 {
     public override ComputeChoice Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -11,8 +11,8 @@ internal static class ClusterClient
     public const string Invariant = "Npgsql";
 
     /// <summary>
-    /// A call that was under way to a silo that died is lost without a word. It is repeated after this, and so are calls that take longer for good reasons:
-    /// those wait behind the first attempt and get what it came to.
+    /// A call that was under way to a silo that died is lost without a word. It is repeated after this, and so are calls that take longer
+    /// for good reasons: those wait behind the first attempt and get what it came to.
     /// </summary>
     public static TimeSpan ResponseTimeout { get; } = TimeSpan.FromSeconds(3);
 

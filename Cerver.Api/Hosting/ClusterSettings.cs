@@ -27,7 +27,8 @@ internal sealed class ClusterSettings
     private const string StorageSetting = "Cerver:Storage";
 
     /// <summary>
-    /// Names the cluster: its silos and front doors find each other by it. It does not let two clusters share a database, which belongs to one.
+    /// Names the cluster: its silos and front doors find each other by it. It does not let two clusters share a database, which belongs to
+    /// one.
     /// </summary>
     [Required, StringLength(100)]
     public string ClusterId { get; set; } = "cerver";
@@ -44,13 +45,17 @@ internal sealed class ClusterSettings
     [Range(1, 65535)]
     public int GatewayPort { get; set; } = 30_000;
 
-    /// <summary>The IP address by which other processes reach this silo, or null for the first one of the machine that is not a loopback's.</summary>
+    /// <summary>
+    /// The IP address by which other processes reach this silo, or null for the first one of the machine that is not a loopback's.
+    /// </summary>
     public string? AdvertisedAddress { get; set; }
 
     /// <summary>Whether a silo is a pod of Kubernetes, which then says its address and which other pods are gone.</summary>
     public bool Kubernetes { get; set; }
 
-    /// <summary>Whether a silo brings the schema of the database up to date when it starts. If not, the command <c>migrate</c> must have.</summary>
+    /// <summary>
+    /// Whether a silo brings the schema of the database up to date when it starts. If not, the command <c>migrate</c> must have.
+    /// </summary>
     public bool MigrateAtStart { get; set; } = true;
 
     /// <summary>What <c>Cerver:Storage</c> says.</summary>

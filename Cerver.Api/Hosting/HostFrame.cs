@@ -29,7 +29,9 @@ internal static class HostFrame
     ];
 
     /// <summary>A builder with the settings of the process.</summary>
-    /// <param name="args">Settings as <c>--Section:Name=value</c>; they win over the environment, which wins over appsettings.json beside the program.</param>
+    /// <param name="args">
+    /// Settings as <c>--Section:Name=value</c>; they win over the environment, which wins over appsettings.json beside the program.
+    /// </param>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -64,7 +66,9 @@ internal static class HostFrame
     /// <summary>Lets the account <c>default</c> in by a token.</summary>
     public static void AddToken(this IConfigurationBuilder configuration, string token) => configuration.AddInMemoryCollection([new(TokenSetting, token)]);
 
-    /// <summary>Lets the account <c>default</c> in by the token that was given, which a process of a cluster cannot make by itself.</summary>
+    /// <summary>
+    /// Lets the account <c>default</c> in by the token that was given, which a process of a cluster cannot make by itself.
+    /// </summary>
     /// <exception cref="GatewayStartException">No account has a token.</exception>
     public static void AddGivenToken(this IConfigurationManager configuration)
     {

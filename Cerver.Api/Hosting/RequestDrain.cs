@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Cerver.Api.Hosting;
 
 /// <summary>
-/// Lets requests that are under way come to their end when the process is asked to stop, and cuts those that take longer: whoever stops after them needs the
-/// rest of the time that a stop may take.
+/// Lets requests that are under way come to their end when the process is asked to stop, and cuts those that take longer: whoever stops
+/// after them needs the rest of the time that a stop may take.
 /// </summary>
 internal sealed class RequestDrain : IDisposable
 {

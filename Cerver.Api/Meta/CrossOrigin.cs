@@ -1,8 +1,8 @@
 namespace Cerver.Api.Meta;
 
 /// <summary>
-/// Lets pages of any origin call. The token stands in a header that a page must know to send, and no cookie does anything here, so there is nothing to
-/// ride on.
+/// Lets pages of any origin call. The token stands in a header that a page must know to send, and no cookie does anything here, so there is
+/// nothing to ride on.
 /// </summary>
 internal static class CrossOrigin
 {

@@ -10,8 +10,8 @@ using Scalar.AspNetCore;
 namespace Cerver.Api.Reference;
 
 /// <summary>
-/// The API reference: an OpenAPI document and a page that shows it. The document is made from the routes, by a test, and kept beside the code, so that a change
-/// of the API shows in review; what is served is that copy.
+/// The API reference: an OpenAPI document and a page that shows it. The document is made from the routes, by a test, and kept beside the
+/// code, so that a change of the API shows in review; what is served is that copy.
 /// </summary>
 internal static class ApiReference
 {

@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Cerver.Api.Reference;
 
-/// <summary>Examples for the API reference: those of each route from <c>examples.json</c>, those of refusals from the table that makes them.</summary>
+/// <summary>
+/// Examples for the API reference: those of each route from <c>examples.json</c>, those of refusals from the table that makes them.
+/// </summary>
 internal static class Examples
 {
     public const string SessionId = "01980c5e-7a10-7c3f-9d52-6f0f5a3e1b77";

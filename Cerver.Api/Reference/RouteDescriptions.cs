@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Mvc.ModelBinding;
 
 namespace Cerver.Api.Reference;
 
-/// <summary>Tells the framework what our own binding and our own error table do: the body of a route, and every status that it may refuse with.</summary>
+/// <summary>
+/// Tells the framework what our own binding and our own error table do: the body of a route, and every status that it may refuse with.
+/// </summary>
 internal sealed class RouteDescriptions : IApiDescriptionProvider
 {
     /// <summary>After the framework's own.</summary>

@@ -23,7 +23,9 @@ internal static class IdempotencyKey
     /// <summary>The operation that a request names, or null when it names none.</summary>
     /// <param name="request">The request.</param>
     /// <param name="body">Its body.</param>
-    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> for a key that is too long or has other characters.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.InvalidRequest"/> for a key that is too long or has other characters.
+    /// </exception>
     public static Operation? Read(HttpRequest request, ReadOnlySequence<byte> body)
     {
         if (Parameter.Read(request) is not { } key)

@@ -7,8 +7,8 @@ using Cerver.Api.Answers;
 namespace Cerver.Api.Requests;
 
 /// <summary>
-/// Reads a JSON object that is kept as it is, into its shortest text. Only what every database and every reader after us understands gets in: valid Unicode
-/// without U+0000, numbers that a double can hold, no name twice in one object.
+/// Reads a JSON object that is kept as it is, into its shortest text. Only what every database and every reader after us understands gets
+/// in: valid Unicode without U+0000, numbers that a double can hold, no name twice in one object.
 /// </summary>
 internal sealed class JsonObjectConverter : JsonConverter<string>
 {

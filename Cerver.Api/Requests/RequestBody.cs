@@ -21,7 +21,9 @@ internal static class RequestBody
     /// <see cref="CerverError.InvalidRequest"/> for anything but JSON of the right shape, <see cref="CerverError.PayloadTooLarge"/> beyond
     /// <see cref="ApiOptions.MaxBodyBytes"/>.
     /// </exception>
-    /// <exception cref="BadHttpRequestException">415 for another content type; what the server says of a body that does not arrive.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// 415 for another content type; what the server says of a body that does not arrive.
+    /// </exception>
     public static async ValueTask<(T? Value, Operation? Operation)> ReadAsync<T>(HttpContext context)
         where T : class
     {
@@ -114,8 +116,8 @@ internal static class RequestBody
         exception.InnerException is JsonException || exception.GetType() != typeof(JsonException);
 
     /// <summary>
-    /// The place in wire spelling: <c>$.entries[0].content</c> is <c>entries[0].content</c>, the root is nothing. A name that the caller made up may be
-    /// megabytes long, so a place ends after <see cref="MaxFieldLength"/> characters.
+    /// The place in wire spelling: <c>$.entries[0].content</c> is <c>entries[0].content</c>, the root is nothing. A name that the caller
+    /// made up may be megabytes long, so a place ends after <see cref="MaxFieldLength"/> characters.
     /// </summary>
     private static string? FieldOf(string? path) => path switch
     {

@@ -17,7 +17,9 @@ internal sealed class FoldedOutput(int maxBytes)
     /// <summary>Whether there was more than is kept.</summary>
     public bool Truncated { get; private set; }
 
-    /// <summary>Takes the next piece. From the first that does not fit on, none is kept: output with a hole in it would be worse than its beginning.</summary>
+    /// <summary>
+    /// Takes the next piece. From the first that does not fit on, none is kept: output with a hole in it would be worse than its beginning.
+    /// </summary>
     public void Add(RunChunk chunk)
     {
         Truncated |= chunk.Sequence != _next || chunk.Data.Length > maxBytes - _bytes;

@@ -4,7 +4,10 @@ using Cerver.Runs;
 
 namespace Cerver.Api.Runs;
 
-/// <summary>A run that is over and what it printed, in the shape of <see cref="RunFinished"/>. Output goes from its bytes to the wire without becoming a string.</summary>
+/// <summary>
+/// A run that is over and what it printed, in the shape of <see cref="RunFinished"/>. Output goes from its bytes to the wire without
+/// becoming a string.
+/// </summary>
 internal sealed class FoldedRunAnswer(RunRecord run, FoldedOutput output) : IResult
 {
     public async Task ExecuteAsync(HttpContext httpContext)

@@ -21,7 +21,9 @@ public sealed record RunAnswer
     /// <summary>The code.</summary>
     public required string Code { get; init; }
 
-    /// <summary><c>running</c>, <c>exited</c>, <c>timed_out</c>, <c>cancelled</c>, or <c>lost</c> when its sandbox went down under it.</summary>
+    /// <summary>
+    /// <c>running</c>, <c>exited</c>, <c>timed_out</c>, <c>cancelled</c>, or <c>lost</c> when its sandbox went down under it.
+    /// </summary>
     public required string Status { get; init; }
 
     /// <summary>The program's exit code, 128 + n when signal n ended it; null while running and when lost.</summary>

@@ -9,7 +9,9 @@ public sealed record RunBody
     [Required]
     public string? Code { get; set; }
 
-    /// <summary>How long it may take, in seconds, 1 to 86,400; 30 when left out. Its processes are ended then and the run says so.</summary>
+    /// <summary>
+    /// How long it may take, in seconds, 1 to 86,400; 30 when left out. Its processes are ended then and the run says so.
+    /// </summary>
     [Range(1, 86_400)]
     public double? Timeout { get; set; }
 

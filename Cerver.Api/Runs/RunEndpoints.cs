@@ -180,7 +180,8 @@ internal static class RunEndpoints
             }
             catch (Exception failure) when (CallFailures.Of(failure) is CallFailure.HostAway or CallFailure.NotDelivered)
             {
-                // It may be on record as one that did not start, so the next attempt is another run. What an attempt of unknown outcome began has this call's name.
+                // It may be on record as one that did not start, so the next attempt is another run. What an attempt of unknown outcome
+                // began has this call's name.
                 start = start with { RunId = Ids.NewRun(time) };
                 throw;
             }

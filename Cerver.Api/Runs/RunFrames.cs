@@ -7,7 +7,9 @@ using Cerver.Runs;
 
 namespace Cerver.Api.Runs;
 
-/// <summary>A run as events: that it began, what it prints, how it ended. Ids are 0, the sequence numbers of its output, and one more than the last.</summary>
+/// <summary>
+/// A run as events: that it began, what it prints, how it ended. Ids are 0, the sequence numbers of its output, and one more than the last.
+/// </summary>
 /// <remarks>Output whose rows are gone is a <c>gap</c> with the id of the last that is missing.</remarks>
 internal static class RunFrames
 {

@@ -4,8 +4,8 @@ using Cerver.Runs;
 namespace Cerver.Api.Runs;
 
 /// <summary>
-/// Live output for whoever watches in this process. However many watch a run, it costs one subscription and one reader of its rows; a watcher
-/// that does not keep up reads the rows for itself.
+/// Live output for whoever watches in this process. However many watch a run, it costs one subscription and one reader of its rows; a
+/// watcher that does not keep up reads the rows for itself.
 /// </summary>
 internal sealed class RunHub(IRunSource runs)
 {
@@ -16,13 +16,17 @@ internal sealed class RunHub(IRunSource runs)
     /// <param name="run">The run.</param>
     /// <param name="after">The sequence number of the last chunk that the watcher has, 0 for none.</param>
     /// <param name="cancellationToken">The watcher goes away. The run does not mind.</param>
-    /// <returns>The chunks. They end after the last one of a run that is over. A sequence number that is missing is one whose row is gone.</returns>
+    /// <returns>
+    /// The chunks. They end after the last one of a run that is over. A sequence number that is missing is one whose row is gone.
+    /// </returns>
     public IAsyncEnumerable<RunChunk> WatchAsync(string accountId, RunRecord run, long after, CancellationToken cancellationToken) =>
         run.Status == RunStatus.Running
             ? _tails.ReadAsync(run.RunId, () => new RunWatch(runs, accountId, run), after, cancellationToken)
             : RunRows.ReadAsync(runs, accountId, run, after, upTo: run.OutputHead, cancellationToken);
 
-    /// <summary>How far the run's output has come: the sequence number of its last chunk, or of any other that is not less than what is asked for.</summary>
+    /// <summary>
+    /// How far the run's output has come: the sequence number of its last chunk, or of any other that is not less than what is asked for.
+    /// </summary>
     /// <param name="accountId">The account that owns the run.</param>
     /// <param name="run">The run.</param>
     /// <param name="asked">Whether it has come so far is the question.</param>

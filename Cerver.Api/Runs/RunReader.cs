@@ -15,7 +15,8 @@ internal static class RunReader
 
     /// <summary>The run that is asked for.</summary>
     /// <exception cref="CerverException">
-    /// <see cref="CerverError.InvalidRequest"/> names the field at fault; <see cref="CerverError.PayloadTooLarge"/> for too large an environment.
+    /// <see cref="CerverError.InvalidRequest"/> names the field at fault; <see cref="CerverError.PayloadTooLarge"/> for too large an
+    /// environment.
     /// </exception>
     public static StartRun Read(RunBody body, string runId) => new(
         runId,

@@ -7,8 +7,8 @@ namespace Cerver.Api.Runs;
 
 /// <summary>How a run that is going on is followed.</summary>
 /// <remarks>
-/// The Orleans stream makes it fast, the rows make it true: silence is never believed. While the run is open the sandbox is asked, again and
-/// again, how far it is; what the stream did not bring is read from the rows.
+/// The Orleans stream makes it fast, the rows make it true: silence is never believed. While the run is open the sandbox is asked, again
+/// and again, how far it is; what the stream did not bring is read from the rows.
 /// </remarks>
 internal sealed class RunWatch(IRunSource runs, string accountId, RunRecord run) : ITailSource<RunChunk>
 {
@@ -75,8 +75,8 @@ internal sealed class RunWatch(IRunSource runs, string accountId, RunRecord run)
         }
         catch (Exception failure) when (failure is CerverException || CallFailures.Of(failure) != CallFailure.Final)
         {
-            // What came before it could not be read. The next look at the rows brings all of it or fails, for every watcher to see; from here it would only
-            // come to the stream, which would bring the same again.
+            // What came before it could not be read. The next look at the rows brings all of it or fails, for every watcher to see; from
+            // here it would only come to the stream, which would bring the same again.
         }
     });
 }

@@ -12,8 +12,8 @@ public sealed record AppendBody
     public EntryBody?[]? Entries { get; set; }
 
     /// <summary>
-    /// How many entries the transcript has as far as you know. With another number nothing is added and the answer is 409 <c>conflict</c> with the
-    /// <c>transcriptTotal</c>; left out, entries go to the end whatever came before them.
+    /// How many entries the transcript has as far as you know. With another number nothing is added and the answer is 409 <c>conflict</c>
+    /// with the <c>transcriptTotal</c>; left out, entries go to the end whatever came before them.
     /// </summary>
     [Range(0, long.MaxValue)]
     public long? ExpectedTotal { get; set; }
@@ -22,7 +22,10 @@ public sealed record AppendBody
 /// <summary>One entry to add.</summary>
 public sealed record EntryBody
 {
-    /// <summary>When it was said, as RFC 3339 writes it; left out, the gateway stamps it. The order of a transcript is the order of arrival, whatever this says.</summary>
+    /// <summary>
+    /// When it was said, as RFC 3339 writes it; left out, the gateway stamps it. The order of a transcript is the order of arrival,
+    /// whatever this says.
+    /// </summary>
     [JsonConverter(typeof(TimestampConverter))]
     public DateTimeOffset? At { get; set; }
 
@@ -30,7 +33,10 @@ public sealed record EntryBody
     [Required, AllowedValues("user", "assistant", "tool", "system")]
     public string? Role { get; set; }
 
-    /// <summary>What it is: <c>text</c> when left out, <c>thinking</c>, <c>tool_use</c>, <c>tool_result</c>, or a word of your own of at most 64 characters.</summary>
+    /// <summary>
+    /// What it is: <c>text</c> when left out, <c>thinking</c>, <c>tool_use</c>, <c>tool_result</c>, or a word of your own of at most 64
+    /// characters.
+    /// </summary>
     public string? Kind { get; set; }
 
     /// <summary>The text, at most 1 MiB. Structured data goes in as a JSON string. Only a <c>tool_use</c> may do without.</summary>

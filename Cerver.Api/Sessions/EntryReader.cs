@@ -53,7 +53,8 @@ internal static class EntryReader
             throw Refuse($"entries[{index}].kind", "must not be empty; leave it out for a text.");
         }
 
-        // A call of a tool may say nothing beside its input. Anything else that says nothing is a mistake, whether it is empty, null or left out.
+        // A call of a tool may say nothing beside its input. Anything else that says nothing is a mistake, whether it is empty, null or
+        // left out.
         if (string.IsNullOrEmpty(body.Content) && !string.Equals(kind, EntryKinds.ToolUse, StringComparison.Ordinal))
         {
             throw Refuse($"entries[{index}].content", "must be a text that is not empty, unless the kind is 'tool_use'.");

@@ -21,13 +21,15 @@ public sealed record CreateSessionBody
     /// <summary>A word of your own for the kind of work.</summary>
     public string? Workload { get; set; }
 
-    /// <summary>The agent program that drives the session: a word such as <c>claude</c>, or an object with the word as its <c>type</c>.</summary>
+    /// <summary>
+    /// The agent program that drives the session: a word such as <c>claude</c>, or an object with the word as its <c>type</c>.
+    /// </summary>
     [JsonConverter(typeof(HarnessConverter))]
     public string? Harness { get; set; }
 
     /// <summary>
-    /// What the session runs on: a provider's name, a compute's id, an object that names either, or null or <c>none</c> for no compute. Left out, the first
-    /// ready compute that fits the requirements is taken.
+    /// What the session runs on: a provider's name, a compute's id, an object that names either, or null or <c>none</c> for no compute.
+    /// Left out, the first ready compute that fits the requirements is taken.
     /// </summary>
     [JsonConverter(typeof(ComputeChoiceConverter))]
     public ComputeChoice? Compute { get; set; }
@@ -39,8 +41,9 @@ public sealed record CreateSessionBody
     public ComputePolicyBody? Policy { get; set; }
 
     /// <summary>
-    /// What the compute must have: <c>runtime</c> (<c>shell</c>, <c>node</c> or <c>python</c>), <c>network</c>, <c>timeout_minutes</c> (how long nothing may
-    /// happen until the sandbox goes down, more than 0 and at most 43200; 15 unless the operator set another time), and more that is kept as it is.
+    /// What the compute must have: <c>runtime</c> (<c>shell</c>, <c>node</c> or <c>python</c>), <c>network</c>, <c>timeout_minutes</c> (how
+    /// long nothing may happen until the sandbox goes down, more than 0 and at most 43200; 15 unless the operator set another time), and
+    /// more that is kept as it is.
     /// </summary>
     [JsonConverter(typeof(JsonObjectConverter))]
     public string? Requirements { get; set; }

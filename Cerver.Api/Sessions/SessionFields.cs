@@ -14,8 +14,8 @@ internal sealed record SessionField(
     JsonEncodedText Name, JsonEncodedText? Twin, JsonSchemaType Type, string Description, Action<Utf8JsonWriter, SessionRecord> Write);
 
 /// <summary>
-/// A session's record on the wire. Some clients read camelCase and some snake_case, so every member of two words stands there under both names.
-/// This table is what is written and what the API reference says.
+/// A session's record on the wire. Some clients read camelCase and some snake_case, so every member of two words stands there under both
+/// names. This table is what is written and what the API reference says.
 /// </summary>
 internal static class SessionFields
 {

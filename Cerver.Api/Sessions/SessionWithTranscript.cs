@@ -1,8 +1,8 @@
 namespace Cerver.Api.Sessions;
 
 /// <summary>
-/// A session's record and a part of its transcript. Names what <see cref="TranscriptAnswer"/> writes for the API reference, which takes the members of the
-/// record from <see cref="SessionFields"/>.
+/// A session's record and a part of its transcript. Names what <see cref="TranscriptAnswer"/> writes for the API reference, which takes the
+/// members of the record from <see cref="SessionFields"/>.
 /// </summary>
 public sealed record SessionWithTranscript
 {

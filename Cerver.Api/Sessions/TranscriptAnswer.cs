@@ -5,8 +5,9 @@ using Cerver.Sessions;
 namespace Cerver.Api.Sessions;
 
 /// <summary>
-/// A session's record and a part of its transcript of any length, in the memory of one page. An answer of one page goes out in one write with its length;
-/// a longer one page by page, up to the total that its first page named, so that the total it says stays true while others append.
+/// A session's record and a part of its transcript of any length, in the memory of one page. An answer of one page goes out in one write
+/// with its length; a longer one page by page, up to the total that its first page named, so that the total it says stays true while others
+/// append.
 /// </summary>
 /// <param name="first">The record and the first page.</param>
 /// <param name="readPage">Reads the page that begins at a position.</param>

@@ -11,12 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace Cerver.Api.Streams;
 
 /// <summary>
-/// Sends events as they come. A frame is <c>id</c>, <c>event</c>, one line of <c>data</c> and a blank line; a comment follows 15 s of silence, so that nobody on
-/// the way takes the connection for dead. The headers leave at once, frames that are ready together leave together.
+/// Sends events as they come. A frame is <c>id</c>, <c>event</c>, one line of <c>data</c> and a blank line; a comment follows 15 s of
+/// silence, so that nobody on the way takes the connection for dead. The headers leave at once, frames that are ready together leave
+/// together.
 /// </summary>
 /// <remarks>
-/// A failure on the way is an <c>error</c> event and the end. When the client goes away the reading stops and nothing else. When the gateway stops the
-/// connection is cut, since an orderly end would say that there is nothing more.
+/// A failure on the way is an <c>error</c> event and the end. When the client goes away the reading stops and nothing else. When the
+/// gateway stops the connection is cut, since an orderly end would say that there is nothing more.
 /// </remarks>
 /// <param name="frames">The events. The enumeration must heed its token.</param>
 /// <param name="after">The last id that the client has seen, or null; a failure before the first event keeps it there.</param>
@@ -25,7 +26,9 @@ internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> fra
     /// <summary>The content type of every stream.</summary>
     public const string ContentType = "text/event-stream";
 
-    /// <summary>What a client has seen that has seen nothing. It stands in no frame: a client that came back with it would miss the first.</summary>
+    /// <summary>
+    /// What a client has seen that has seen nothing. It stands in no frame: a client that came back with it would miss the first.
+    /// </summary>
     private const long Nothing = -1;
 
     private const int MaxUnflushedBytes = 64 * 1_024;

@@ -1,6 +1,8 @@
 namespace Cerver.Api.Streams;
 
-/// <summary>What a <see cref="LiveTail{T}"/> follows: items that are rows before anybody hears of them, at dense positions from 1 on.</summary>
+/// <summary>
+/// What a <see cref="LiveTail{T}"/> follows: items that are rows before anybody hears of them, at dense positions from 1 on.
+/// </summary>
 internal interface ITailSource<T>
 {
     /// <summary>Where an item stands.</summary>
@@ -10,13 +12,14 @@ internal interface ITailSource<T>
     int SizeOf(T item);
 
     /// <summary>
-    /// The rows after one position up to another, in order. It is asked only for positions that are on disk, so what is not among them is gone for good.
+    /// The rows after one position up to another, in order. It is asked only for positions that are on disk, so what is not among them is
+    /// gone for good.
     /// </summary>
     IAsyncEnumerable<T> ReadRowsAsync(long after, long upTo, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Tells the tail what is written: <see cref="LiveTail{T}.Begin"/> first, then <see cref="LiveTail{T}.AddAsync"/> with what the live events bring and
-    /// <see cref="LiveTail{T}.FillAsync"/> with how far the rows are. It goes on while somebody reads.
+    /// Tells the tail what is written: <see cref="LiveTail{T}.Begin"/> first, then <see cref="LiveTail{T}.AddAsync"/> with what the live
+    /// events bring and <see cref="LiveTail{T}.FillAsync"/> with how far the rows are. It goes on while somebody reads.
     /// </summary>
     /// <param name="tail">The tail to tell.</param>
     /// <param name="cancellationToken">The last reader has left.</param>

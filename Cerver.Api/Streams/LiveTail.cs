@@ -5,22 +5,25 @@ namespace Cerver.Api.Streams;
 
 /// <summary>What is followed in this process once, for all who read it: the newest items in memory, everything older in the rows.</summary>
 /// <remarks>
-/// However many read, the source is followed once. A reader may begin at any position and gets each item after it once and in order; one that does not keep up
-/// falls out of what is in memory and reads the rows for itself. Items whose rows are gone are left out, so whoever reads sees by the positions what is missing.
+/// However many read, the source is followed once. A reader may begin at any position and gets each item after it once and in order; one
+/// that does not keep up falls out of what is in memory and reads the rows for itself. Items whose rows are gone are left out, so whoever
+/// reads sees by the positions what is missing.
 /// </remarks>
 /// <param name="source">What is followed.</param>
 internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
 {
     private const int RingBytes = 1024 * 1024;
 
-    /// <summary>What a reader takes at once. It holds on to that for as long as its client is slow, so it is less than the whole ring.</summary>
+    /// <summary>
+    /// What a reader takes at once. It holds on to that for as long as its client is slow, so it is less than the whole ring.
+    /// </summary>
     private const int TakeBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
     private readonly TailRing<T> _ring = new(RingBytes);
 
-    // These two are never disposed of: an event that was under way when the last reader left still comes to them, and without a wait handle they hold nothing
-    // that needs to be freed.
+    // These two are never disposed of: an event that was under way when the last reader left still comes to them, and without a wait handle
+    // they hold nothing that needs to be freed.
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _fill = new(1, 1);
 
@@ -119,7 +122,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
         }
     }
 
-    /// <summary>Says how far the rows are when the following begins. What was written before is not kept in memory: who needs it reads the rows.</summary>
+    /// <summary>
+    /// Says how far the rows are when the following begins. What was written before is not kept in memory: who needs it reads the rows.
+    /// </summary>
     public void Begin(long head)
     {
         SkipTo(head);
@@ -127,7 +132,8 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes what a live event brings, at consecutive positions. It may have come before, or too early: what is missing before it is read from the rows first.
+    /// Takes what a live event brings, at consecutive positions. It may have come before, or too early: what is missing before it is read
+    /// from the rows first.
     /// </summary>
     public async Task AddAsync(ImmutableArray<T> items)
     {
@@ -154,7 +160,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
         Signal();
     }
 
-    /// <summary>Reads from the rows what is missing up to a position that is on disk. What is not there either is gone, and passed over.</summary>
+    /// <summary>
+    /// Reads from the rows what is missing up to a position that is on disk. What is not there either is gone, and passed over.
+    /// </summary>
     public async Task FillAsync(long upTo)
     {
         var stopped = _stop.Token;
@@ -183,7 +191,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
         }
     }
 
-    /// <summary>Says that nothing comes after the head. A source that still has to clean up says so first, because readers need not wait for that.</summary>
+    /// <summary>
+    /// Says that nothing comes after the head. A source that still has to clean up says so first, because readers need not wait for that.
+    /// </summary>
     public void End() => Signal(ended: true);
 
     /// <summary>Stops following.</summary>
@@ -196,7 +206,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Copies what is in memory after a position.</summary>
-    /// <returns>Up to where the rows must be read first, or <paramref name="after"/>; whether this is the end; and what completes on news.</returns>
+    /// <returns>
+    /// Up to where the rows must be read first, or <paramref name="after"/>; whether this is the end; and what completes on news.
+    /// </returns>
     private (long Behind, bool Ended, Task Changed) Take(long after, List<T> taken)
     {
         lock (_gate)
@@ -217,7 +229,9 @@ internal sealed class LiveTail<T>(ITailSource<T> source) : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes an item that follows the last. Any other is one that was here already, or one whose predecessors are missing.</summary>
+    /// <summary>
+    /// Takes an item that follows the last. Any other is one that was here already, or one whose predecessors are missing.
+    /// </summary>
     private void Add(T item)
     {
         var position = source.PositionOf(item);

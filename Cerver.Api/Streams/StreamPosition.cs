@@ -17,7 +17,10 @@ internal sealed record StreamPosition(long After, string Field)
     /// <summary>What a stream that can be come back to reads beside its path.</summary>
     public static ImmutableArray<RequestParameter> Parameters { get; } = [Header, LastEventId, AfterName];
 
-    /// <summary>What the request says, or null when it says nothing. A browser that reconnects keeps the address it began with and adds the header, which is newer.</summary>
+    /// <summary>
+    /// What the request says, or null when it says nothing. A browser that reconnects keeps the address it began with and adds the header,
+    /// which is newer.
+    /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/>.</exception>
     public static StreamPosition? Read(HttpRequest request)
     {
@@ -33,8 +36,8 @@ internal sealed record StreamPosition(long After, string Field)
     }
 
     /// <summary>
-    /// Refuses a position that the stream has not come to. Whoever is there has it from another stream, and would wait for what it says it has, or be told of an end
-    /// that it never saw.
+    /// Refuses a position that the stream has not come to. Whoever is there has it from another stream, and would wait for what it says it
+    /// has, or be told of an end that it never saw.
     /// </summary>
     /// <param name="last">The id of the last event there can be by now.</param>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/>.</exception>

@@ -47,7 +47,9 @@ internal sealed class TailRing<T>(int maxBytes)
         }
     }
 
-    /// <summary>The number of the first item after a position. There may be thousands, and every reader asks for every piece of news.</summary>
+    /// <summary>
+    /// The number of the first item after a position. There may be thousands, and every reader asks for every piece of news.
+    /// </summary>
     private int FindAfter(long position)
     {
         var (low, high) = (0, _count);

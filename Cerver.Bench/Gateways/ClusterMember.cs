@@ -9,8 +9,8 @@ namespace Cerver.Bench.Gateways;
 internal sealed record MemberStop(int ExitCode, TimeSpan Took);
 
 /// <summary>
-/// A silo or a front door as a supervisor keeps it: when it ends by itself it is started again, as often as it takes. Only one that was killed or stopped here
-/// stays down until it is started here.
+/// A silo or a front door as a supervisor keeps it: when it ends by itself it is started again, as often as it takes. Only one that was
+/// killed or stopped here stays down until it is started here.
 /// </summary>
 internal sealed class ClusterMember : IAsyncDisposable
 {

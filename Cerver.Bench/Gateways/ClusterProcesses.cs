@@ -14,7 +14,9 @@ namespace Cerver.Bench.Gateways;
 /// <param name="SilosServe">Whether the silos serve the Api too, or no HTTP but probes.</param>
 internal sealed record ClusterSize(int Silos, int FrontDoors, bool SilosServe = false);
 
-/// <summary>A cluster on this machine: PostgreSQL, silos and front doors, each a process, all at ports of 127.0.0.1. Disposing it stops them.</summary>
+/// <summary>
+/// A cluster on this machine: PostgreSQL, silos and front doors, each a process, all at ports of 127.0.0.1. Disposing it stops them.
+/// </summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
 {
     private const string Database = "cerver";

@@ -7,7 +7,9 @@ namespace Cerver.Bench.Gateways;
 /// <summary>Ports for servers of the bench.</summary>
 internal static class FreePort
 {
-    /// <summary>Below the ports that the system gives to whoever connects: a server that is started again must find its port free.</summary>
+    /// <summary>
+    /// Below the ports that the system gives to whoever connects: a server that is started again must find its port free.
+    /// </summary>
     private const int First = 12_000;
 
     private const int Last = 32_000;

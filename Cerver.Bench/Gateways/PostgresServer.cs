@@ -5,8 +5,8 @@ using Npgsql;
 namespace Cerver.Bench.Gateways;
 
 /// <summary>
-/// A real PostgreSQL that is started from the installed programs, in a directory and at a port of 127.0.0.1 of its own. What it acknowledges is on disk, as it is
-/// after an installation. Disposing it stops it and removes all it kept.
+/// A real PostgreSQL that is started from the installed programs, in a directory and at a port of 127.0.0.1 of its own. What it
+/// acknowledges is on disk, as it is after an installation. Disposing it stops it and removes all it kept.
 /// </summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
@@ -39,7 +39,9 @@ internal sealed class PostgresServer : IAsyncDisposable
     public TimeSpan ProcessorTime => HostProcesses.ProcessorTimeOf(Id);
 
     /// <summary>Makes a server of the newest version that is installed and waits until it takes connections.</summary>
-    /// <param name="directory">An empty directory that is its own from now on; when the server's user cannot get there, it makes itself another one.</param>
+    /// <param name="directory">
+    /// An empty directory that is its own from now on; when the server's user cannot get there, it makes itself another one.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="BenchException">PostgreSQL is not installed, or does not start.</exception>
     public static async Task<PostgresServer> StartAsync(WorkDirectory directory, CancellationToken cancellationToken)

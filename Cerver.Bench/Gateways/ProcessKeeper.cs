@@ -3,12 +3,14 @@ using System.Diagnostics;
 namespace Cerver.Bench.Gateways;
 
 /// <summary>
-/// Ends what the bench started when the bench itself is gone without having done so: killed, crashed, or given up by a test run that took too long. It is
-/// a shell that hears of every process and waits for the end of its input.
+/// Ends what the bench started when the bench itself is gone without having done so: killed, crashed, or given up by a test run that took
+/// too long. It is a shell that hears of every process and waits for the end of its input.
 /// </summary>
 internal static class ProcessKeeper
 {
-    /// <summary>An id counts as long as its process was not reported gone, so that a later process with the same id has nothing to fear.</summary>
+    /// <summary>
+    /// An id counts as long as its process was not reported gone, so that a later process with the same id has nothing to fear.
+    /// </summary>
     private const string Script = """
         trap '' INT TERM HUP
         declare -A kept cleared
@@ -37,7 +39,9 @@ internal static class ProcessKeeper
     /// <summary>A process is gone.</summary>
     public static void Forget(int process) => Say($"forget {process}");
 
-    /// <summary>Removes a directory after the bench and what it started are gone, if it is still there: a process that ends has no time for it.</summary>
+    /// <summary>
+    /// Removes a directory after the bench and what it started are gone, if it is still there: a process that ends has no time for it.
+    /// </summary>
     /// <param name="directory">Nobody else's, with a name that nobody will use again.</param>
     public static void Clear(string directory) => Say($"clear {directory}");
 

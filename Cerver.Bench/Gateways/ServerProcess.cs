@@ -28,7 +28,9 @@ internal enum Signal
     Stop = 19,
 }
 
-/// <summary>A server that the bench started, and its successors by the same command line. It does not outlive the bench, whatever becomes of that.</summary>
+/// <summary>
+/// A server that the bench started, and its successors by the same command line. It does not outlive the bench, whatever becomes of that.
+/// </summary>
 internal sealed partial class ServerProcess : IAsyncDisposable
 {
     private const int KeptLines = 60;
@@ -60,7 +62,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Whether it has ended.</summary>
     public bool IsGone => _gone.IsCompleted;
 
-    /// <summary>Completes with the exit code when the process that runs now is gone; one that was killed has 128 and the number of the signal.</summary>
+    /// <summary>
+    /// Completes with the exit code when the process that runs now is gone; one that was killed has 128 and the number of the signal.
+    /// </summary>
     public Task<int> Gone => _gone;
 
     /// <summary>The last lines that it and those before it said.</summary>
@@ -113,7 +117,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills it with SIGKILL and returns when it is gone. A child that it left behind is left for whoever looks for such children.</summary>
+    /// <summary>
+    /// Kills it with SIGKILL and returns when it is gone. A child that it left behind is left for whoever looks for such children.
+    /// </summary>
     public async Task KillAsync(CancellationToken cancellationToken)
     {
         Send(Signal.Kill);

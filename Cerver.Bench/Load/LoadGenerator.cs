@@ -49,7 +49,9 @@ internal sealed class LoadGenerator : IAsyncDisposable
         return SendWhileAsync(() => Interlocked.Decrement(ref left) >= 0, cancellationToken);
     }
 
-    /// <summary>Sends so many requests a second for so long, all clients in turn. A client whose answer is late sends the next one when it has it.</summary>
+    /// <summary>
+    /// Sends so many requests a second for so long, all clients in turn. A client whose answer is late sends the next one when it has it.
+    /// </summary>
     /// <exception cref="BenchException">An answer is not 2xx.</exception>
     public Task<LoadResult> SendAsync(double perSecond, TimeSpan duration, CancellationToken cancellationToken)
     {

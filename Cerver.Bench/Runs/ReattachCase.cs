@@ -6,8 +6,8 @@ using Cerver.Bench.Reports;
 namespace Cerver.Bench.Runs;
 
 /// <summary>
-/// Replays all output of a run that is over from <c>GET runs/:run/stream</c>, in bytes of output and not of the wire, beside the same number
-/// of bytes as a file over HTTP from Kestrel alone.
+/// Replays all output of a run that is over from <c>GET runs/:run/stream</c>, in bytes of output and not of the wire, beside the same
+/// number of bytes as a file over HTTP from Kestrel alone.
 /// </summary>
 internal sealed class ReattachCase : IBenchCase
 {

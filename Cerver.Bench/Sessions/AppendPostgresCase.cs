@@ -6,8 +6,8 @@ using Cerver.Bench.Reports;
 namespace Cerver.Bench.Sessions;
 
 /// <summary>
-/// Clients that append small entries over HTTP, each to a session of its own, to a gateway that is one process over PostgreSQL and to a front door before it, beside
-/// as many clients of the same server that insert single rows.
+/// Clients that append small entries over HTTP, each to a session of its own, to a gateway that is one process over PostgreSQL and to a
+/// front door before it, beside as many clients of the same server that insert single rows.
 /// </summary>
 /// <remarks>What is asked for is "over HTTP" and names none of the two forms, so both are held to the target.</remarks>
 internal sealed class AppendPostgresCase : IBenchCase

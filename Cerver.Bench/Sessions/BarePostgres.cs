@@ -7,8 +7,8 @@ using Npgsql;
 namespace Cerver.Bench.Sessions;
 
 /// <summary>
-/// <c>pgbench</c>: clients that insert a transcript entry and commit, again and again, with a prepared statement. What PostgreSQL gives when every row is made
-/// durable by itself. The table is like the gateway's and on the same server.
+/// <c>pgbench</c>: clients that insert a transcript entry and commit, again and again, with a prepared statement. What PostgreSQL gives
+/// when every row is made durable by itself. The table is like the gateway's and on the same server.
 /// </summary>
 internal sealed partial class BarePostgres : IDisposable
 {
@@ -56,7 +56,9 @@ internal sealed partial class BarePostgres : IDisposable
         return new(directory, script, $"host={known.Host} port={known.Port} user={known.Username} password={known.Password} dbname={known.Database}");
     }
 
-    /// <summary>Inserts for about so many seconds and returns the rows per second. The first time for a number of clients it inserts few.</summary>
+    /// <summary>
+    /// Inserts for about so many seconds and returns the rows per second. The first time for a number of clients it inserts few.
+    /// </summary>
     /// <exception cref="BenchException">A row was not inserted.</exception>
     public async Task<double> MeasureAsync(int clients, int seconds)
     {

@@ -2,7 +2,9 @@ using Cerver.Bench.Gateways;
 
 namespace Cerver.Bench.Sessions;
 
-/// <summary>Lists the twenty newest sessions of accounts with few and with many in PostgreSQL. Every account is a gateway's only one.</summary>
+/// <summary>
+/// Lists the twenty newest sessions of accounts with few and with many in PostgreSQL. Every account is a gateway's only one.
+/// </summary>
 internal sealed class ListPostgresCase : IBenchCase
 {
     /// <inheritdoc/>

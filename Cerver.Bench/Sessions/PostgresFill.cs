@@ -22,8 +22,8 @@ internal static class PostgresFill
         cancellationToken);
 
     /// <summary>
-    /// Copies a session, so that its account has so many in all. The copies are older than it, a second apart and each in a group of changes of its own, as those
-    /// that people make: of what has one place in an index nothing is found by the index.
+    /// Copies a session, so that its account has so many in all. The copies are older than it, a second apart and each in a group of
+    /// changes of its own, as those that people make: of what has one place in an index nothing is found by the index.
     /// </summary>
     public static Task AddSessionsAsync(ClusterProcesses cluster, string session, int sessions, CancellationToken cancellationToken) => RunAsync(
         cluster,
@@ -39,7 +39,9 @@ internal static class PostgresFill
         """,
         cancellationToken);
 
-    /// <summary>What the server does by itself a while after so much was written; it must not do it in the middle of a measurement.</summary>
+    /// <summary>
+    /// What the server does by itself a while after so much was written; it must not do it in the middle of a measurement.
+    /// </summary>
     public static async Task SettleAsync(ClusterProcesses cluster, CancellationToken cancellationToken)
     {
         await RunAsync(cluster, "vacuum analyze", cancellationToken);

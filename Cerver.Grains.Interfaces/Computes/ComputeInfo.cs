@@ -38,7 +38,9 @@ public sealed record ComputeInfo(
     [property: Id(7)] ImmutableArray<SandboxRuntime> Runtimes,
     [property: Id(8)] bool Network)
 {
-    /// <summary>The hosts that have it ready now; one of them is empty when any silo can bring its sandboxes up. Not for callers of the API.</summary>
+    /// <summary>
+    /// The hosts that have it ready now; one of them is empty when any silo can bring its sandboxes up. Not for callers of the API.
+    /// </summary>
     [Id(9)]
     public ImmutableArray<string> Hosts { get; init; } = [""];
 }

@@ -4,7 +4,9 @@ using Cerver.Runs;
 
 namespace Cerver.Computes;
 
-/// <summary>What a session needs of its compute. Read from the JSON object that the caller sent; members it does not know are left alone.</summary>
+/// <summary>
+/// What a session needs of its compute. Read from the JSON object that the caller sent; members it does not know are left alone.
+/// </summary>
 /// <param name="Runtime">What executes its code when a run names nothing else.</param>
 /// <param name="Network">Whether the sandbox needs the network.</param>
 /// <param name="IdleTimeout">How long nothing may happen until the sandbox goes down, 1 s .. 30 days, or null for what is usual.</param>

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 namespace Cerver.Computes;
 
 /// <summary>What the providers of one host can do and have to clean up. A host is a silo with sandboxes that only it can reach.</summary>
-/// <remarks>Keyed by <see cref="ComputeHostKey"/>. Of a host that is not in the cluster there are no computes, and nothing is cleaned up.</remarks>
+/// <remarks>
+/// Keyed by <see cref="ComputeHostKey"/>. Of a host that is not in the cluster there are no computes, and nothing is cleaned up.
+/// </remarks>
 [Alias("cerver.compute-host"), GrainInterfaceType("cerver.compute-host")]
 public interface IComputeHostGrain : IGrainWithStringKey
 {

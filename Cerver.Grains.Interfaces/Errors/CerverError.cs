@@ -50,14 +50,14 @@ public enum CerverError
     IdempotencyMismatch = 14,
 
     /// <summary>
-    /// The database failed in the middle of a commit. Whether the change is on disk is not known before the gateway has started again or the next
-    /// write has succeeded.
+    /// The database failed in the middle of a commit. Whether the change is on disk is not known before the gateway has started again or
+    /// the next write has succeeded.
     /// </summary>
     StorageInDoubt = 15,
 
     /// <summary>
-    /// The machine that alone can reach the session's sandbox is not in the cluster now, or is about to leave it. Nothing was changed. After a restart it
-    /// is back within seconds.
+    /// The machine that alone can reach the session's sandbox is not in the cluster now, or is about to leave it. Nothing was changed.
+    /// After a restart it is back within seconds.
     /// </summary>
     HostUnavailable = 16,
 }

@@ -5,9 +5,13 @@ namespace Cerver.Operations;
 
 /// <summary>A name for one write. A write of the same name is carried out once, however often it is asked for within a day.</summary>
 /// <param name="Key">
-/// Unique in the account. A caller's own has 1 to 255 printable ASCII characters; one that the Api made begins with another character, so no caller can send it.
+/// Unique in the account. A caller's own has 1 to 255 printable ASCII characters; one that the Api made begins with another character, so
+/// no caller can send it.
 /// </param>
-/// <param name="RequestHash">SHA-256 of what was asked for. The same key with another request is a mistake of the caller. Empty when the Api made the key: it is made for one request.</param>
+/// <param name="RequestHash">
+/// SHA-256 of what was asked for. The same key with another request is a mistake of the caller. Empty when the Api made the key: it is made
+/// for one request.
+/// </param>
 /// <param name="IsOwn">Whether the Api made the name itself, because the caller sent none.</param>
 /// <param name="IsRepetition">Whether the Api has made this very call before and does not know what became of it.</param>
 [GenerateSerializer, Immutable, Alias("cerver.operation")]
@@ -21,8 +25,8 @@ public sealed record Operation(
     private const string OwnPrefix = "§";
 
     /// <summary>
-    /// The Api makes a call again when it has waited for seconds, so a first call that comes later than this may be one that lay in a machine that hung, and
-    /// have been made again and carried out elsewhere since.
+    /// The Api makes a call again when it has waited for seconds, so a first call that comes later than this may be one that lay in a
+    /// machine that hung, and have been made again and carried out elsewhere since.
     /// </summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromSeconds(2);
 
@@ -34,10 +38,12 @@ public sealed record Operation(
     public static Operation New(DateTimeOffset now) => new($"{OwnPrefix}{Guid.CreateVersion7(now):n}", [], IsOwn: true);
 
     /// <summary>
-    /// Whether the write may have been carried out before, so that it must be looked up. A caller's always may; one that the Api named only when it is a
-    /// repetition or comes late.
+    /// Whether the write may have been carried out before, so that it must be looked up. A caller's always may; one that the Api named only
+    /// when it is a repetition or comes late.
     /// </summary>
-    /// <param name="now">The time. Clocks that differ by seconds cost a look, and miss only a call that lay that long in a machine that hung.</param>
+    /// <param name="now">
+    /// The time. Clocks that differ by seconds cost a look, and miss only a call that lay that long in a machine that hung.
+    /// </param>
     public bool MayBeKnown(DateTimeOffset now) => IsRepetition || OwnId is not { } id || now - MadeAt(id) > LateAfter;
 
     /// <summary>The first 48 bits of such a UUID are the milliseconds since 1970.</summary>

@@ -2,7 +2,9 @@ using Orleans.Concurrency;
 
 namespace Cerver.Runs;
 
-/// <summary>Tells the reader of a queue of live output that something was put into it, wherever in the cluster writer and reader are.</summary>
+/// <summary>
+/// Tells the reader of a queue of live output that something was put into it, wherever in the cluster writer and reader are.
+/// </summary>
 /// <remarks>Keyed by the queue's number. A word that is lost costs time only: the reader looks once a second all the same.</remarks>
 [Alias("cerver.queue-bell"), GrainInterfaceType("cerver.queue-bell")]
 public interface IQueueBellGrain : IGrainWithIntegerKey

@@ -43,10 +43,12 @@ public static class RunStreams
     /// <summary>The stream provider.</summary>
     public const string Provider = "runs";
 
-    /// <summary>The stream that carries a run. It may lose events: what it carries is on disk first, and a reader fills holes from there.</summary>
+    /// <summary>
+    /// The stream that carries a run. It may lose events: what it carries is on disk first, and a reader fills holes from there.
+    /// </summary>
     /// <remarks>
-    /// There are 256, named by the last two digits of the run's id, which are random. Orleans remembers every stream that was ever written to,
-    /// so one for each run would be one more thing to remember for each run.
+    /// There are 256, named by the last two digits of the run's id, which are random. Orleans remembers every stream that was ever written
+    /// to, so one for each run would be one more thing to remember for each run.
     /// </remarks>
     public static StreamId For(string runId) => StreamId.Create("run", runId[^2..]);
 }

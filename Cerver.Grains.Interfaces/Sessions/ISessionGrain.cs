@@ -17,7 +17,9 @@ namespace Cerver.Sessions;
 public interface ISessionGrain : IGrainWithStringKey
 {
     /// <summary>Creates the session and, unless it only holds a transcript, its sandbox.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.NoCompute"/>, <see cref="CerverError.InvalidRequest"/>, <see cref="CerverError.Conflict"/> when it exists.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.NoCompute"/>, <see cref="CerverError.InvalidRequest"/>, <see cref="CerverError.Conflict"/> when it exists.
+    /// </exception>
     [Alias("create")]
     Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default);
 
@@ -29,7 +31,8 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <returns>How many entries the transcript has then.</returns>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.PayloadTooLarge"/>, <see cref="CerverError.InvalidRequest"/>;
-    /// <see cref="CerverError.Conflict"/> with <see cref="CerverException.TranscriptTotal"/> when the transcript has another length than expected.
+    /// <see cref="CerverError.Conflict"/> with <see cref="CerverException.TranscriptTotal"/> when the transcript has another length than
+    /// expected.
     /// </exception>
     [Alias("append")]
     Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default);
@@ -39,7 +42,9 @@ public interface ISessionGrain : IGrainWithStringKey
     Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Brings the compute up again; with a choice, other compute than before. Repeating it is fine.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.NotResumable"/> for a session that ended or that only holds a transcript.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.NotResumable"/> for a session that ended or that only holds a transcript.
+    /// </exception>
     [Alias("resume")]
     Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default);
 
@@ -60,8 +65,12 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("end"), ResponseTimeout("00:10:00")]
     Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Starts code in the session's sandbox, which comes up if it is not. The run's row and its transcript entry are on disk then.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.NoCompute"/>, <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.RateLimited"/>.</exception>
+    /// <summary>
+    /// Starts code in the session's sandbox, which comes up if it is not. The run's row and its transcript entry are on disk then.
+    /// </summary>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.NoCompute"/>, <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.RateLimited"/>.
+    /// </exception>
     [Alias("start-run")]
     Task<Outcome<RunRecord>> StartRunAsync(StartRun request, Operation? operation = null, CancellationToken cancellationToken = default);
 
@@ -78,8 +87,8 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <param name="atMost">How long to wait; more than five seconds count as five.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>
-    /// A number to call with again. When it is another than <paramref name="known"/> there may be something new; whatever was committed before
-    /// this returned is found by a read that begins after.
+    /// A number to call with again. When it is another than <paramref name="known"/> there may be something new; whatever was committed
+    /// before this returned is found by a read that begins after.
     /// </returns>
     [Alias("wait"), AlwaysInterleave]
     Task<long> WaitAsync(long known, TimeSpan atMost, CancellationToken cancellationToken = default);
@@ -89,12 +98,14 @@ public interface ISessionGrain : IGrainWithStringKey
     Task OutputRecordedAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Hears that a sandbox has been up for a while. It is suspended and the session set idle when nothing has happened in the session for its time-out,
-    /// and released when it is not the session's. Runs that the session takes for going and the sandbox does not know are closed as lost, once they are
-    /// too old to be about to start. Nothing that happens to the record here counts as activity.
+    /// Hears that a sandbox has been up for a while. It is suspended and the session set idle when nothing has happened in the session for
+    /// its time-out, and released when it is not the session's. Runs that the session takes for going and the sandbox does not know are
+    /// closed as lost, once they are too old to be about to start. Nothing that happens to the record here counts as activity.
     /// </summary>
     /// <param name="sandboxId">The sandbox.</param>
-    /// <param name="going">The ids of its runs that are going on or whose end the session was not told yet, at most as many as a session may have at once.</param>
+    /// <param name="going">
+    /// The ids of its runs that are going on or whose end the session was not told yet, at most as many as a session may have at once.
+    /// </param>
     /// <param name="cancellationToken">Asks to give up; what is done stays done.</param>
     /// <returns>After how long to ask again if nothing happens; zero when the sandbox has been taken down.</returns>
     [Alias("check-idle")]

@@ -32,7 +32,9 @@ public sealed record SessionList(
     [property: Id(0)] ImmutableArray<SessionRecord> Sessions,
     [property: Id(1)] SessionCursor? Next);
 
-/// <summary>Which part of a transcript: from <paramref name="Since"/> on, or the last <paramref name="Tail"/>; both null means all of it.</summary>
+/// <summary>
+/// Which part of a transcript: from <paramref name="Since"/> on, or the last <paramref name="Tail"/>; both null means all of it.
+/// </summary>
 /// <param name="Since">The position of the first entry wanted.</param>
 /// <param name="Tail">How many entries from the end.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.slice")]
@@ -40,10 +42,14 @@ public sealed record TranscriptSlice(
     [property: Id(0)] long? Since = null,
     [property: Id(1)] long? Tail = null);
 
-/// <summary>A session's record and a part of its transcript: as much as fits into 1,000 entries and 1 MiB, at least one entry if there is one.</summary>
+/// <summary>
+/// A session's record and a part of its transcript: as much as fits into 1,000 entries and 1 MiB, at least one entry if there is one.
+/// </summary>
 /// <param name="Session">The record.</param>
 /// <param name="First">The position of the first entry here.</param>
-/// <param name="Entries">The entries, at consecutive positions. Go on with <c>Since = First + Entries.Length</c> until the record's total.</param>
+/// <param name="Entries">
+/// The entries, at consecutive positions. Go on with <c>Since = First + Entries.Length</c> until the record's total.
+/// </param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.page")]
 public sealed record SessionPage(
     [property: Id(0)] SessionRecord Session,
@@ -59,7 +65,10 @@ public sealed record ChangedSession(
     [property: Id(1)] SessionRecord Session);
 
 /// <summary>A part of an account's sessions in the order of their last changes.</summary>
-/// <param name="Head">The number up to which the changes are known: what changes from now on has a higher one. Never lower than before; 0 when nothing has changed yet.</param>
+/// <param name="Head">
+/// The number up to which the changes are known: what changes from now on has a higher one. Never lower than before; 0 when nothing has
+/// changed yet.
+/// </param>
 /// <param name="Sessions">The sessions.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.changed-list")]
 public sealed record ChangedSessions(

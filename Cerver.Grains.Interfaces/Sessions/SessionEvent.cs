@@ -54,7 +54,9 @@ public sealed record RunEnded(
     long Position,
     [property: Id(0)] RunRecord Run) : SessionEvent(Position);
 
-/// <summary>A part of what happened in a session: as much as fits into 500 events and 512 KiB, at least one event if there is one.</summary>
+/// <summary>
+/// A part of what happened in a session: as much as fits into 500 events and 512 KiB, at least one event if there is one.
+/// </summary>
 /// <param name="Head">How many events the session has now.</param>
 /// <param name="Events">The events, at consecutive positions.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.events")]

@@ -36,7 +36,9 @@ public sealed record UpdateSession(
 
 /// <summary>Adds entries to the end of a transcript.</summary>
 /// <param name="Entries">1 .. 1,000 entries.</param>
-/// <param name="ExpectedTotal">How many entries the transcript has as far as the caller knows; with another number nothing is added. Null does not care.</param>
+/// <param name="ExpectedTotal">
+/// How many entries the transcript has as far as the caller knows; with another number nothing is added. Null does not care.
+/// </param>
 [GenerateSerializer, Immutable, Alias("cerver.session.append")]
 public sealed record AppendEntries(
     [property: Id(0)] ImmutableArray<TranscriptEntry> Entries,

@@ -5,8 +5,8 @@ namespace Cerver.Grains.Operations;
 
 /// <summary>The names of calls that were made again lately, as one writer knows them. It costs nothing while none is.</summary>
 /// <remarks>
-/// An attempt may overtake the one before, which nobody waits for any more. Carried out after it, that one would have its effect a second time, or when the caller
-/// was told that there was none.
+/// An attempt may overtake the one before, which nobody waits for any more. Carried out after it, that one would have its effect a second
+/// time, or when the caller was told that there was none.
 /// </remarks>
 internal sealed class RepeatedOperations
 {

@@ -85,7 +85,9 @@ internal sealed class ChunkBuffer
         }
     }
 
-    /// <summary>The largest length up to <paramref name="length"/> that does not end within a character. Bytes that are not text end anywhere.</summary>
+    /// <summary>
+    /// The largest length up to <paramref name="length"/> that does not end within a character. Bytes that are not text end anywhere.
+    /// </summary>
     private static int WholeCharacters(ReadOnlySpan<byte> data, int length)
     {
         // A character has at most four bytes, so one that is cut began at most three bytes before the end.

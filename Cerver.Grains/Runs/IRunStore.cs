@@ -24,10 +24,12 @@ internal interface IRunStore
     /// <summary>Output of a run after a sequence number, as much as fits into 256 KiB, at least one chunk if there is one.</summary>
     Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken);
 
-    /// <summary>Adds chunks to a run's output and to what happened in its session, all or none. They are on disk when the task completes.</summary>
+    /// <summary>
+    /// Adds chunks to a run's output and to what happened in its session, all or none. They are on disk when the task completes.
+    /// </summary>
     /// <exception cref="CerverException">
-    /// <see cref="CerverError.Fenced"/> when a sequence number is taken, <see cref="CerverError.Conflict"/> when the run is over, <see cref="CerverError.NotFound"/> when the
-    /// session is gone.
+    /// <see cref="CerverError.Fenced"/> when a sequence number is taken, <see cref="CerverError.Conflict"/> when the run is over,
+    /// <see cref="CerverError.NotFound"/> when the session is gone.
     /// </exception>
     Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken);
 }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Cerver.Grains.Runs;
 
-/// <summary>What a transcript keeps of a run's output: all of it up to 64 KiB, else its beginning and its end with a mark between.</summary>
+/// <summary>
+/// What a transcript keeps of a run's output: all of it up to 64 KiB, else its beginning and its end with a mark between.
+/// </summary>
 /// <param name="runId">The run, named in the mark.</param>
 internal sealed class OutputDigest(string runId)
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Cerver.Grains.Runs;
 
 /// <summary>
-/// Writes down what a program prints, while it prints it: rows first, then whoever watches. What comes while a commit is under way goes into
-/// the next one, so a program that prints much needs few commits and the first byte waits for nobody.
+/// Writes down what a program prints, while it prints it: rows first, then whoever watches. What comes while a commit is under way goes
+/// into the next one, so a program that prints much needs few commits and the first byte waits for nobody.
 /// </summary>
 /// <param name="sessionId">The session it belongs to.</param>
 /// <param name="run">The run.</param>
@@ -21,7 +21,9 @@ namespace Cerver.Grains.Runs;
 internal sealed partial class RunRecorder(
     string sessionId, SandboxRun run, ISandboxProcess process, IRunStore store, Action tell, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time, ILogger logger)
 {
-    /// <summary>How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.</summary>
+    /// <summary>
+    /// How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.
+    /// </summary>
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(10);
 
     private const int FlushBytes = 128 * 1024;
@@ -68,8 +70,8 @@ internal sealed partial class RunRecorder(
         }
         catch (Exception failure)
         {
-            // Output that cannot be written down must not be lost without a sign: the run is over, and says so. The program is read to its end
-            // all the same, because a program that nobody reads holds up the others in its sandbox.
+            // Output that cannot be written down must not be lost without a sign: the run is over, and says so. The program is read to its
+            // end all the same, because a program that nobody reads holds up the others in its sandbox.
             LogRecordingFailed(failure, run.RunId);
             _stopped = RunStatus.Lost;
             _truncated = true;

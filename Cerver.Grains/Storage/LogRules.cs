@@ -1,6 +1,8 @@
 namespace Cerver.Grains.Storage;
 
-/// <summary>What must hold for the rows of sessions and runs in every database, each rule a statement that gives a line per violation.</summary>
+/// <summary>
+/// What must hold for the rows of sessions and runs in every database, each rule a statement that gives a line per violation.
+/// </summary>
 internal static class LogRules
 {
     /// <summary>Violations that are told of each rule. More of the same kind say nothing new.</summary>

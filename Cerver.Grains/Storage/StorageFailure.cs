@@ -1,8 +1,8 @@
 namespace Cerver.Grains.Storage;
 
 /// <summary>
-/// Says that the database failed in a way after which only a new start knows what is on disk. Whoever runs the process waits for it and ends the
-/// process then.
+/// Says that the database failed in a way after which only a new start knows what is on disk. Whoever runs the process waits for it and
+/// ends the process then.
 /// </summary>
 internal sealed class StorageFailure
 {

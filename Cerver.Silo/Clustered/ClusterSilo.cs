@@ -120,8 +120,14 @@ internal static class ClusterSilo
     /// The directory of where grains are survives the silo that has a part of it. With the one that Orleans uses by default every silo that leaves, however
     /// gracefully, takes a share of the grains of all other silos with it, and with a sandbox's grain all that runs there.
     /// </summary>
-    private static void KeepActivations(this ISiloBuilder silo) =>
+    private static void KeepActivations(this ISiloBuilder silo)
+    {
 #pragma warning disable ORLEANSEXP003 // Orleans still calls it experimental. The other ones that keep activations cost a write to a database for each of them.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+
+        // It would keep the grains of a silo that died from coming back for half a minute, lest there be two of one. Here two of one do no harm: the database lets
+        // one of them write, and a sandbox has one place where it can be.
+        silo.Configure<GrainDirectoryOptions>(static options => options.RangeLeaseDuration = TimeSpan.Zero);
+    }
 }

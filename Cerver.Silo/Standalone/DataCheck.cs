@@ -5,8 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace Cerver.Silo.Standalone;
 
 /// <summary>
-/// The command <c>check</c>: looks at everything in a data directory that no gateway uses. It writes to no database. It takes the directory's lock,
-/// a file that it makes when there is none, and SQLite may leave an empty log (<c>-wal</c>) and its index (<c>-shm</c>) beside a database.
+/// The command <c>check</c>: looks at everything in a data directory that no gateway uses. It writes to no database. It takes the
+/// directory's lock, a file that it makes when there is none, and SQLite may leave an empty log (<c>-wal</c>) and its index (<c>-shm</c>)
+/// beside a database.
 /// </summary>
 internal static class DataCheck
 {

@@ -26,7 +26,8 @@ internal sealed class DataDirectory : IDisposable
     public string DatabasePath => System.IO.Path.Combine(Path, "cerver.db");
 
     /// <summary>
-    /// State of grains that Orleans keeps. A file of its own: SQLite lets one writer in at a time, and the commit pipeline hardly ever leaves.
+    /// State of grains that Orleans keeps. A file of its own: SQLite lets one writer in at a time, and the commit pipeline hardly ever
+    /// leaves.
     /// </summary>
     public string GrainStatePath => System.IO.Path.Combine(Path, "orleans.db");
 

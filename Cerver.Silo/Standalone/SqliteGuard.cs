@@ -7,8 +7,8 @@ using Microsoft.Data.Sqlite;
 namespace Cerver.Silo.Standalone;
 
 /// <summary>
-/// Lets Orleans use a SQLite file by the same rules as the log: a database that refuses is tried again with the next call, and after a flush that
-/// failed nothing is written any more.
+/// Lets Orleans use a SQLite file by the same rules as the log: a database that refuses is tried again with the next call, and after a
+/// flush that failed nothing is written any more.
 /// </summary>
 /// <param name="database">The file.</param>
 /// <param name="failure">Told when the file must not be written to any more.</param>

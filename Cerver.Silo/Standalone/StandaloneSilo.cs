@@ -21,7 +21,9 @@ internal static partial class StandaloneSilo
     private static readonly TimeSpan GlanceLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Sets up a silo that is a cluster of its own.</summary>
-    /// <exception cref="GatewayStartException">A file of the data directory was written by a newer version, is damaged, or cannot be written.</exception>
+    /// <exception cref="GatewayStartException">
+    /// A file of the data directory was written by a newer version, is damaged, or cannot be written.
+    /// </exception>
     public static void ConfigureStandalone(this ISiloBuilder silo, DataDirectory data)
     {
         silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: "cerver", clusterId: "cerver");

@@ -3,7 +3,8 @@ using Cerver.Errors;
 namespace Cerver.Silo.Storage;
 
 /// <summary>
-/// The rules by which Orleans uses a database for what it keeps itself. The driver's exceptions do not come out: a caller of a grain could not even read them.
+/// The rules by which Orleans uses a database for what it keeps itself. The driver's exceptions do not come out: a caller of a grain could
+/// not even read them.
 /// </summary>
 internal interface IStateGuard
 {

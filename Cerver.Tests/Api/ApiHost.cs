@@ -42,7 +42,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     /// <summary>The front door, not yet listening.</summary>
     /// <param name="cluster">What it is in front of.</param>
-    /// <param name="clusterTime">The clock of a front door that is a process of its own; null for one that shares the process with its silo.</param>
+    /// <param name="clusterTime">
+    /// The clock of a front door that is a process of its own; null for one that shares the process with its silo.
+    /// </param>
     /// <param name="settings">Settings.</param>
     private static WebApplication Build(FakeCluster cluster, TimeProvider? clusterTime, (string Key, string Value)[] settings)
     {

@@ -8,7 +8,9 @@ using Orleans;
 
 namespace Cerver.Tests.Api;
 
-/// <summary>A cluster without a silo: grains that are plain objects in this process. It shows what the front door does, not what grains do.</summary>
+/// <summary>
+/// A cluster without a silo: grains that are plain objects in this process. It shows what the front door does, not what grains do.
+/// </summary>
 internal sealed class FakeCluster
 {
     private readonly ConcurrentDictionary<string, FakeSession> _sessions = new(StringComparer.Ordinal);

@@ -8,7 +8,9 @@ using static Cerver.Tests.GrainCluster;
 
 namespace Cerver.Tests.Clustered;
 
-/// <summary>Two activations of one session that do not know of each other, as in a network that fell apart: two clusters over one database.</summary>
+/// <summary>
+/// Two activations of one session that do not know of each other, as in a network that fell apart: two clusters over one database.
+/// </summary>
 public sealed class SplitBrainTests
 {
     private const int WritersPerCluster = 2;

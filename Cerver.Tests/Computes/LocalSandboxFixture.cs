@@ -8,7 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Cerver.Tests.Computes;
 
-/// <summary>A provider that is ready, with a data directory that only its owner may enter. A machine without bubblewrap fails every test that uses it.</summary>
+/// <summary>
+/// A provider that is ready, with a data directory that only its owner may enter. A machine without bubblewrap fails every test that uses
+/// it.
+/// </summary>
 public sealed class LocalSandboxFixture : IAsyncLifetime
 {
     internal string DataDirectory { get; } = Directory.CreateTempSubdirectory("cerver-test-").FullName;

@@ -142,7 +142,9 @@ public sealed class SandboxFaultTests(SandboxFaultTests.Fixture fixture) : IClas
             },
         };
 
-        /// <summary>Grains whose state cannot be written; true for those whose state is written although it is said that it was not.</summary>
+        /// <summary>
+        /// Grains whose state cannot be written; true for those whose state is written although it is said that it was not.
+        /// </summary>
         internal ConcurrentDictionary<GrainId, bool> Failing { get; } = new();
 
         /// <summary>Whether a grain's state cannot be written.</summary>

@@ -5,10 +5,14 @@ using Xunit.Abstractions;
 
 namespace Cerver.Tests.Faults;
 
-/// <summary>A cluster as processes to which each kind of harm is done once. A longer campaign is <c>Cerver.Bench crash --cluster --cycles 70</c>.</summary>
+/// <summary>
+/// A cluster as processes to which each kind of harm is done once. A longer campaign is <c>Cerver.Bench crash --cluster --cycles 70</c>.
+/// </summary>
 public sealed class ClusterCrashTests(ITestOutputHelper output)
 {
-    /// <summary>Builds share their machine. How long it took is printed; a campaign on a machine with nothing else to do holds it to the limits.</summary>
+    /// <summary>
+    /// Builds share their machine. How long it took is printed; a campaign on a machine with nothing else to do holds it to the limits.
+    /// </summary>
     private const int Patience = 4;
 
     private static readonly ImmutableArray<FaultKind> FirstHalf = [FaultKind.SiloKill, FaultKind.SiloHang, FaultKind.FrontDoorKill];

@@ -5,8 +5,9 @@ using Cerver.Bench.Histories;
 namespace Cerver.Tests.Faults;
 
 /// <summary>
-/// A history in which every promise was kept: two writers, a request that was retried with its key, one of two entries, one that was refused
-/// and one that was lost; a kill in the middle; a run that ended before it and one that it ended; pages, watchers, a restart and an export.
+/// A history in which every promise was kept: two writers, a request that was retried with its key, one of two entries, one that was
+/// refused and one that was lost; a kill in the middle; a run that ended before it and one that it ended; pages, watchers, a restart and an
+/// export.
 /// </summary>
 internal static class GoodHistory
 {

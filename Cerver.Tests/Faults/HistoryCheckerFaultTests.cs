@@ -129,7 +129,8 @@ public sealed class HistoryCheckerFaultTests
         Assert.Empty(HistoryChecker.Check(LostOn("aaaaaaaa") with { Faults = [new(FaultKind.DatabaseCrash, "a crash", Ms(70), Ms(80), Ms(90))] }));
         Finds(Rule.RunsAreNotLost, LostOn("aaaaaaaa") with { Faults = [other] });
 
-        // What it printed says that it was begun, however late that was acknowledged; the silo that was about to begin another one may be gone.
+        // What it printed says that it was begun, however late that was acknowledged; the silo that was about to begin another one may be
+        // gone.
         var late = _good.Runs.SetItem(2, _good.Runs[2] with { Answered = Ms(75) });
         var silent = _good.WithLost(lost => lost with { Host = "aaaaaaaa", Events = lost.Events.RemoveAt(1) });
         Finds(Rule.RunsAreNotLost, LostOn("aaaaaaaa") with { Faults = [other], Runs = late });

@@ -14,7 +14,9 @@ internal sealed record ContainerStart(IReadOnlyDictionary<string, string> Enviro
     /// <param name="component">The pods' label <c>app.kubernetes.io/component</c>.</param>
     /// <param name="secrets">Values of the operator's Secrets, by <c>name/key</c>; they win over those of the overlay.</param>
     /// <param name="fields">What Kubernetes knows of the pod, by the path of the field, such as <c>status.podIP</c>.</param>
-    /// <exception cref="KeyNotFoundException">Something is referred to that is neither there nor given; its name is in the message.</exception>
+    /// <exception cref="KeyNotFoundException">
+    /// Something is referred to that is neither there nor given; its name is in the message.
+    /// </exception>
     public static ContainerStart Of(
         IReadOnlyList<IKubernetesObject<V1ObjectMeta>> documents,
         string component,

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cerver.Tests.Kubernetes;
 
-/// <summary>As much of the API server of Kubernetes as a silo sees: the pods of its namespace, and a refusal of all that its role does not allow.</summary>
+/// <summary>
+/// As much of the API server of Kubernetes as a silo sees: the pods of its namespace, and a refusal of all that its role does not allow.
+/// </summary>
 internal sealed class KubernetesApi : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, V1Pod> _pods = new();
@@ -28,7 +30,9 @@ internal sealed class KubernetesApi : IAsyncDisposable
     /// <summary>The directory that Kubernetes would put into the pod: a token, and whose certificate to trust.</summary>
     public string ServiceAccount { get; } = Directory.CreateTempSubdirectory("cerver-account-").FullName;
 
-    /// <summary>What it was asked for, each once: a verb of Kubernetes, with the word <c>refused</c> when the role has not got it.</summary>
+    /// <summary>
+    /// What it was asked for, each once: a verb of Kubernetes, with the word <c>refused</c> when the role has not got it.
+    /// </summary>
     public IReadOnlyList<string> Asked => [.. _asked.Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>What Kubernetes puts into the environment of every pod.</summary>

@@ -48,7 +48,9 @@ public sealed class ManifestTests
         Manifests.OverlayNames,
         Directory.EnumerateDirectories(Path.Combine(Manifests.Directory, "overlays")).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
 
-    /// <summary>Compared by what the documents say, because their order and the way strings are written differ from one kubectl to the next.</summary>
+    /// <summary>
+    /// Compared by what the documents say, because their order and the way strings are written differ from one kubectl to the next.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Overlays))]
     public async Task The_rendered_copy_says_what_the_overlay_comes_to(string overlay)

@@ -4,7 +4,8 @@ using k8s.Models;
 namespace Cerver.Tests.Kubernetes;
 
 /// <summary>
-/// The program of a container as a process of this machine, shut in as in a pod: not root, without any right, on a file system that it cannot write to.
+/// The program of a container as a process of this machine, shut in as in a pod: not root, without any right, on a file system that it
+/// cannot write to.
 /// </summary>
 internal sealed class PodProcess : IAsyncDisposable
 {

@@ -75,7 +75,10 @@ public sealed class PodSessionTests
         }
     }
 
-    /// <summary>Starts pods of <c>prod</c>. Pods have addresses of their own, which processes of one machine have not: so they have other ports here.</summary>
+    /// <summary>
+    /// Starts pods of <c>prod</c>. Pods have addresses of their own, which processes of one machine have not: so they have other ports
+    /// here.
+    /// </summary>
     private sealed class Pods(string connectionString, KubernetesApi api)
     {
         private static readonly Dictionary<string, string> Fields = new()

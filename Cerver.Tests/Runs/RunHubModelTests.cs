@@ -6,8 +6,9 @@ using CsCheck;
 namespace Cerver.Tests.Runs;
 
 /// <summary>
-/// The hub beside the simplest model of it: whoever watches gets the rows after his position. The events of the run are lost, repeated, reordered, delayed and cut
-/// at random; watchers come at random positions, are slow, leave and return; everything runs as concurrently as it does in the gateway.
+/// The hub beside the simplest model of it: whoever watches gets the rows after his position. The events of the run are lost, repeated,
+/// reordered, delayed and cut at random; watchers come at random positions, are slow, leave and return; everything runs as concurrently as
+/// it does in the gateway.
 /// </summary>
 public sealed class RunHubModelTests
 {

@@ -5,7 +5,10 @@ using Cerver.Tests.Api;
 
 namespace Cerver.Tests.Runs;
 
-/// <summary>A run with its rows and its events, of which nothing happens unless a test makes it happen: events wait until they are delivered or lost.</summary>
+/// <summary>
+/// A run with its rows and its events, of which nothing happens unless a test makes it happen: events wait until they are delivered or
+/// lost.
+/// </summary>
 /// <param name="pageRows">How many rows one reading gives.</param>
 internal sealed class RunWorld(int pageRows) : IRunSource
 {

@@ -146,7 +146,9 @@ public abstract class SessionEventTests(GrainCluster cluster)
         return await cluster.Provider.Sandbox(created.SandboxId!).NextAsync();
     }
 
-    /// <summary>In PostgreSQL a change is not listed as long as anybody on the server, such as another test, is writing since before it.</summary>
+    /// <summary>
+    /// In PostgreSQL a change is not listed as long as anybody on the server, such as another test, is writing since before it.
+    /// </summary>
     private async Task<ChangedSessions> ListChangedAsync(string accountId, long after, Func<ChangedSessions, bool> isComplete)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));

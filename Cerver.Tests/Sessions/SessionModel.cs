@@ -4,7 +4,9 @@ using Cerver.Sessions;
 
 namespace Cerver.Tests.Sessions;
 
-/// <summary>What a session is, without storage, grains or time. Pure: every call gives the next state and what a caller must be told.</summary>
+/// <summary>
+/// What a session is, without storage, grains or time. Pure: every call gives the next state and what a caller must be told.
+/// </summary>
 internal sealed record SessionModel(
     SessionStatus Status, string Name, ImmutableArray<string> Contents, ImmutableArray<string> Happened, ImmutableDictionary<string, (SessionCall Call, string Answer)> Keys)
 {

@@ -31,8 +31,8 @@ public abstract class SessionModelTests(GrainCluster cluster)
     private static readonly Gen<SessionCall> Unnamed = Call.Select(static call => call with { Key = null });
 
     /// <summary>
-    /// Attempts are lost and activations with them, or attempts come late to the activation that carried out what came after them. One that comes late to another
-    /// is told from a new one by its age, which nothing here has.
+    /// Attempts are lost and activations with them, or attempts come late to the activation that carried out what came after them. One that
+    /// comes late to another is told from a new one by its age, which nothing here has.
     /// </summary>
     private static readonly Gen<Fault[]>[] Faults = [FaultsWith(Fault.ActivationGone), FaultsWith(Fault.Late)];
 

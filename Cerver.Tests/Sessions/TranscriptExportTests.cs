@@ -215,7 +215,9 @@ public sealed class TranscriptExportTests
         return Encoding.UTF8.GetString(file.ToArray());
     }
 
-    /// <summary>The numbers of the headings of the second level that a reader of Markdown sees: those outside of quotes and fences.</summary>
+    /// <summary>
+    /// The numbers of the headings of the second level that a reader of Markdown sees: those outside of quotes and fences.
+    /// </summary>
     private static List<string> HeadingsOf(string markdown)
     {
         var headings = new List<string>();

@@ -7,7 +7,9 @@ using System.Text.Json;
 
 namespace Cerver.Tests.Silo;
 
-/// <summary>What a gateway does, as a process of its own, with sandboxes that were left: by users, and by a gateway that was killed.</summary>
+/// <summary>
+/// What a gateway does, as a process of its own, with sandboxes that were left: by users, and by a gateway that was killed.
+/// </summary>
 public sealed class GatewayLeftoversTests : IDisposable
 {
     private const string Token = "test-token-of-the-first-account";

@@ -148,7 +148,8 @@ public sealed class StorageRefusalTests
             await using var gateway = await GatewayProcess.StartAsync(data);
             var session = await gateway.CreateAsync();
 
-            // The system does not make a disk read-only in order while files are open for writing; it does so after an error, and answers this.
+            // The system does not make a disk read-only in order while files are open for writing; it does so after an error, and answers
+            // this.
             await using (await SystemCallFault.InjectAsync(gateway.Id, "pwrite64", "error=EROFS"))
             {
                 using var refused = await gateway.AppendAsync(session, "refused");

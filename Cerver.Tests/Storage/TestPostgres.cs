@@ -6,8 +6,8 @@ using Npgsql;
 namespace Cerver.Tests.Storage;
 
 /// <summary>
-/// A real PostgreSQL for tests: one that is started from the installed programs, or the one that <c>CERVER_TEST_DB</c> names, a connection string with which
-/// databases may be created.
+/// A real PostgreSQL for tests: one that is started from the installed programs, or the one that <c>CERVER_TEST_DB</c> names, a connection
+/// string with which databases may be created.
 /// </summary>
 internal sealed class TestPostgres : IAsyncDisposable
 {

@@ -3,7 +3,9 @@ using Cerver.Sessions;
 
 namespace Cerver.Api.Sessions.Exports;
 
-/// <summary>Markdown. What people and models say is a block quote, in which their own Markdown works and ends; what tools take and give is a fence.</summary>
+/// <summary>
+/// Markdown. What people and models say is a block quote, in which their own Markdown works and ends; what tools take and give is a fence.
+/// </summary>
 internal sealed class MarkdownFormat : TranscriptFormat
 {
     private const int ShortestFence = 3;
@@ -80,7 +82,9 @@ internal sealed class MarkdownFormat : TranscriptFormat
         }
     }
 
-    /// <summary>A fence ends only with a line of at least as many backticks, so it has more than there are together anywhere in what it holds.</summary>
+    /// <summary>
+    /// A fence ends only with a line of at least as many backticks, so it has more than there are together anywhere in what it holds.
+    /// </summary>
     private static void WriteFenced(IBufferWriter<byte> output, string text, ReadOnlySpan<byte> language)
     {
         var backticks = Math.Max(ShortestFence, LongestRun(text, '`') + 1);

@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Cerver.Api.Sessions.Exports;
 
 /// <summary>
-/// A whole transcript as a file, in the memory of one page: the next one is read when all of the one before has been taken by the connection, so a slow client makes
-/// the reading slow and nothing else. It goes up to the total that its first page named, so it is what the session was at one moment, while others append.
+/// A whole transcript as a file, in the memory of one page: the next one is read when all of the one before has been taken by the
+/// connection, so a slow client makes the reading slow and nothing else. It goes up to the total that its first page named, so it is what
+/// the session was at one moment, while others append.
 /// </summary>
 /// <remarks>A failure on the way cuts the connection: a file with an orderly end would pass for the whole.</remarks>
 /// <param name="format">How it is written.</param>

@@ -7,7 +7,9 @@ using Cerver.Sessions;
 
 namespace Cerver.Api.Sessions.Streams;
 
-/// <summary>Reads what happens in sessions, for whoever watches in this process. However many watch a session, it is followed once.</summary>
+/// <summary>
+/// Reads what happens in sessions, for whoever watches in this process. However many watch a session, it is followed once.
+/// </summary>
 internal sealed class SessionFeed(IClusterClient cluster, GrainCalls calls)
 {
     private readonly LiveTails<SessionEvent> _tails = new();

@@ -6,8 +6,8 @@ namespace Cerver.Api.Sessions.Streams;
 
 /// <summary>How a session is followed that has not ended.</summary>
 /// <remarks>
-/// The session says when there is something new and the rows say what. Its word makes it fast and is not relied on: the rows are looked at again after a second of
-/// silence. A place in a tail counts from 1 on and an event's position from 0 on.
+/// The session says when there is something new and the rows say what. Its word makes it fast and is not relied on: the rows are looked at
+/// again after a second of silence. A place in a tail counts from 1 on and an event's position from 0 on.
 /// </remarks>
 internal sealed class SessionWatch(ISessionSource source) : ITailSource<SessionEvent>
 {

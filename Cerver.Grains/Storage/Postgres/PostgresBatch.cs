@@ -3,16 +3,16 @@ using Npgsql;
 namespace Cerver.Grains.Storage.Postgres;
 
 /// <summary>
-/// Changes of several sessions that are committed together: a few statements over arrays, sent at once, which the server takes as one transaction. Each statement
-/// sees what the ones before it did, and what was committed before it got its locks.
+/// Changes of several sessions that are committed together: a few statements over arrays, sent at once, which the server takes as one
+/// transaction. Each statement sees what the ones before it did, and what was committed before it got its locks.
 /// </summary>
 internal sealed class PostgresBatch
 {
     private const string Lock = "Sessions/Postgres/lock.sql";
 
     /// <summary>
-    /// The statements, in the order in which they are carried out. The first four after the lock accept changes, and those after them write only what came with
-    /// what was accepted: they know it by its number, which no other transaction can have given.
+    /// The statements, in the order in which they are carried out. The first four after the lock accept changes, and those after them write
+    /// only what came with what was accepted: they know it by its number, which no other transaction can have given.
     /// </summary>
     private static readonly ImmutableArray<string> Order =
     [

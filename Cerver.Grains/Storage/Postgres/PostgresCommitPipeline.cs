@@ -6,14 +6,14 @@ using Npgsql;
 namespace Cerver.Grains.Storage.Postgres;
 
 /// <summary>
-/// Group commit: every change of a session goes through here, and what arrived while the last batch was being committed goes into the next one. One flush of
-/// the disk and one way to the server serve many sessions, and a lone caller waits for nobody.
+/// Group commit: every change of a session goes through here, and what arrived while the last batch was being committed goes into the next
+/// one. One flush of the disk and one way to the server serve many sessions, and a lone caller waits for nobody.
 /// </summary>
 /// <remarks>
-/// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a batch are bounded;
-/// who comes when the queue is full waits. Other processes commit to the same database at the same time: sessions are locked in one order, and what happens all
-/// the same is undone and tried change by change. One batch is under way at a time: with two, measured on two cores, 32 callers got a third less done, and 256 no
-/// more.
+/// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a
+/// batch are bounded; who comes when the queue is full waits. Other processes commit to the same database at the same time: sessions are
+/// locked in one order, and what happens all the same is undone and tried change by change. One batch is under way at a time: with two,
+/// measured on two cores, 32 callers got a third less done, and 256 no more.
 /// </remarks>
 internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
 {
@@ -41,8 +41,9 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
     /// <param name="change">The change.</param>
     /// <param name="cancellationToken">Gives up while the queue is full. What is in the queue is carried out.</param>
     /// <exception cref="CerverException">
-    /// What the change is refused with; <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database
-    /// takes no write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when the connection was lost in the middle of the commit.
+    /// What the change is refused with; <see cref="CerverError.Fenced"/> when a constraint was violated,
+    /// <see cref="CerverError.StorageUnavailable"/> when the database takes no write; nothing was changed in either case.
+    /// <see cref="CerverError.StorageInDoubt"/> when the connection was lost in the middle of the commit.
     /// </exception>
     public async Task CommitAsync(PostgresChange change, CancellationToken cancellationToken)
     {
@@ -187,7 +188,9 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.</summary>
+    /// <summary>
+    /// Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.
+    /// </summary>
     private async Task CommitFreeAsync(List<PostgresChange> changes, PostgresException held)
     {
         HashSet<string> free;

@@ -36,7 +36,9 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
             },
             cancellationToken);
 
-    /// <summary>Reads with statements of which later ones depend on what earlier ones gave, and which all see the same state of the database.</summary>
+    /// <summary>
+    /// Reads with statements of which later ones depend on what earlier ones gave, and which all see the same state of the database.
+    /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
     public Task<T> ReadSnapshotAsync<T>(Func<PostgresQueries, Task<T>> read, CancellationToken cancellationToken) => ReadAsync(
         async connection =>
@@ -52,8 +54,8 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
     /// <summary>Runs statements that change something, all or none. They are on disk when the task completes.</summary>
     /// <returns>The number that the last statement gives, 0 when it gives none.</returns>
     /// <exception cref="CerverException">
-    /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database takes no write; nothing was
-    /// changed in either case. <see cref="CerverError.StorageInDoubt"/> when the connection was lost.
+    /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database
+    /// takes no write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when the connection was lost.
     /// </exception>
     public async Task<long> WriteAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] commands)
     {

@@ -11,8 +11,8 @@ internal static class PostgresFault
     private const string NotSent = "Exception while writing to stream";
 
     /// <summary>
-    /// Whether nothing of what was sent is on disk. An error that the server tells has undone the transaction, and what did not reach it whole has no end at
-    /// which it would have been committed. Silence says nothing: the commit may have come before it.
+    /// Whether nothing of what was sent is on disk. An error that the server tells has undone the transaction, and what did not reach it
+    /// whole has no end at which it would have been committed. Silence says nothing: the commit may have come before it.
     /// </summary>
     public static bool IsUndone(Exception failure) => failure switch
     {
@@ -22,7 +22,8 @@ internal static class PostgresFault
     };
 
     /// <summary>
-    /// Whether the connection was of no use any more before anything was done with it, as all in the pool are when the server was stopped. Another one may be.
+    /// Whether the connection was of no use any more before anything was done with it, as all in the pool are when the server was stopped.
+    /// Another one may be.
     /// </summary>
     public static bool IsStale(Exception failure) => failure switch
     {
@@ -42,8 +43,8 @@ internal static class PostgresFault
         failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable;
 
     /// <summary>
-    /// Whether it may be the doing of one change of a batch, so that the others must be tried without it: a constraint, others at the same row, or a value
-    /// that the server does not take.
+    /// Whether it may be the doing of one change of a batch, so that the others must be tried without it: a constraint, others at the same
+    /// row, or a value that the server does not take.
     /// </summary>
     public static bool MayBeOfOneChange(PostgresException failure) =>
         IsViolation(failure) || IsCollision(failure)

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Cerver.Grains.Storage.Postgres;
 
-/// <summary>The schema of a PostgreSQL database: numbered steps, each applied once, whole or not at all, by one process at a time.</summary>
+/// <summary>
+/// The schema of a PostgreSQL database: numbered steps, each applied once, whole or not at all, by one process at a time.
+/// </summary>
 internal static class PostgresSchema
 {
     /// <summary>Names the lock that whoever works on the schema holds; any number that others do not use.</summary>
@@ -15,8 +17,8 @@ internal static class PostgresSchema
 
     /// <summary>Brings the schema up to date. Processes that do it at the same time wait for one another, at most two minutes.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The database was written by a newer version, another process has worked on its schema for two minutes, or its settings would lose what was acknowledged. The
-    /// message says what to do.
+    /// The database was written by a newer version, another process has worked on its schema for two minutes, or its settings would lose
+    /// what was acknowledged. The message says what to do.
     /// </exception>
     /// <exception cref="NpgsqlException">The database cannot be reached, or the user may not create tables in it.</exception>
     public static Task MigrateAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
@@ -41,7 +43,8 @@ internal static class PostgresSchema
 
     /// <summary>Makes sure that the schema is the one that this version was made for. It changes no table.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The schema is missing, older or newer, or the settings of the database would lose what was acknowledged. The message says what to do.
+    /// The schema is missing, older or newer, or the settings of the database would lose what was acknowledged. The message says what to
+    /// do.
     /// </exception>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public static Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
@@ -58,7 +61,8 @@ internal static class PostgresSchema
                     $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
             }
 
-            // A backup that was restored brings its numbers of changes with it, and the server it is on now counts its transactions from somewhere else.
+            // A backup that was restored brings its numbers of changes with it, and the server it is on now counts its transactions from
+            // somewhere else.
             await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
         },
         cancellationToken);

@@ -4,8 +4,8 @@ using System.Text;
 namespace Cerver.Grains.Storage.Postgres;
 
 /// <summary>
-/// Texts as PostgreSQL keeps them. It has no place for U+0000 in a text, so that one is written as two characters, and so is the one that says so. Nearly every
-/// text is kept as it is. What is half of a surrogate pair is no text at all and becomes U+FFFD, as everywhere. Pure.
+/// Texts as PostgreSQL keeps them. It has no place for U+0000 in a text, so that one is written as two characters, and so is the one that
+/// says so. Nearly every text is kept as it is. What is half of a surrogate pair is no text at all and becomes U+FFFD, as everywhere. Pure.
 /// </summary>
 internal static class PostgresText
 {

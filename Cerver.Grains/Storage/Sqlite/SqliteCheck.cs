@@ -14,7 +14,9 @@ internal static class SqliteCheck
     private const int OperationsPerLook = 10_000;
 
     /// <summary>Looks for damage in one table after the other, as long as there is time: 100 MB take about 0.15 s.</summary>
-    /// <remarks>The structure of every page is looked at and that no row violates its constraints, but not whether each row is in every index.</remarks>
+    /// <remarks>
+    /// The structure of every page is looked at and that no row violates its constraints, but not whether each row is in every index.
+    /// </remarks>
     /// <exception cref="SqliteException">The file is not even a database, or cannot be read.</exception>
     public static SqliteGlance Glance(SqliteConnection connection, TimeSpan limit, TimeProvider time)
     {

@@ -6,13 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Cerver.Grains.Storage.Sqlite;
 
 /// <summary>
-/// Group commit: every change to the database goes through here, and what arrived while the last transaction was being written goes into the
-/// next one. One flush of the disk serves many sessions, and a lone caller waits for nobody.
+/// Group commit: every change to the database goes through here, and what arrived while the last transaction was being written goes into
+/// the next one. One flush of the disk serves many sessions, and a lone caller waits for nobody.
 /// </summary>
 /// <remarks>
 /// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a
-/// batch are bounded; who comes when the queue is full waits. A database that refuses (full, read-only, busy) is tried again with the next batch.
-/// After a flush that failed there is no next one: the pipeline refuses everything, and <see cref="StorageFailure"/> tells who runs the process.
+/// batch are bounded; who comes when the queue is full waits. A database that refuses (full, read-only, busy) is tried again with the next
+/// batch. After a flush that failed there is no next one: the pipeline refuses everything, and <see cref="StorageFailure"/> tells who runs
+/// the process.
 /// </remarks>
 internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
 {
@@ -38,8 +39,8 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     }
 
     /// <summary>
-    /// Says whether the database still takes writes: after a failure that leaves open what is on disk it does not. What the next write meets is
-    /// not looked at.
+    /// Says whether the database still takes writes: after a failure that leaves open what is on disk it does not. What the next write
+    /// meets is not looked at.
     /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
     public void EnsureTakesWrites()
@@ -58,15 +59,16 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// <param name="bytes">About how many bytes it writes.</param>
     /// <param name="cancellationToken">Gives up while the queue is full. What is in the queue is carried out.</param>
     /// <exception cref="CerverException">
-    /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database takes no
-    /// write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when it failed in the middle of the commit.
+    /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database
+    /// takes no write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when it failed in the middle of the
+    /// commit.
     /// </exception>
     public Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken) =>
         CommitAsync(new Change(apply, bytes, erases: false), cancellationToken);
 
     /// <summary>
-    /// Commits the last change of an erasure. The log still holds what was erased, so it is moved into the file and emptied soon after, as soon as
-    /// no reader is in the way.
+    /// Commits the last change of an erasure. The log still holds what was erased, so it is moved into the file and emptied soon after, as
+    /// soon as no reader is in the way.
     /// </summary>
     /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken)"/>
     public Task CommitErasureAsync(Action<SqliteStatements> apply, CancellationToken cancellationToken) =>
@@ -169,7 +171,9 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>After a failure the state of the connection is not to be trusted: the next batch starts with a new one, if there may be one.</summary>
+    /// <summary>
+    /// After a failure the state of the connection is not to be trusted: the next batch starts with a new one, if there may be one.
+    /// </summary>
     private void Abandon(ref SqliteWriter? writer, Exception failure)
     {
         if (!SqliteFault.IsFinal(failure, writer?.SystemError ?? 0))

@@ -42,10 +42,12 @@ internal sealed class SqliteDatabase
 
     /// <summary>
     /// A connection for the one writer. <c>synchronous</c> is FULL: with NORMAL a power cut was measured to lose rows that had been
-    /// acknowledged. What is deleted is overwritten, not only forgotten. Nothing moves its log into the file but <see cref="SqliteWriter"/> and the
-    /// last connection that closes.
+    /// acknowledged. What is deleted is overwritten, not only forgotten. Nothing moves its log into the file but <see cref="SqliteWriter"/>
+    /// and the last connection that closes.
     /// </summary>
-    /// <remarks>It is not of the pool, which would hand it with these settings to somebody who does not move the log. Dispose it to close it.</remarks>
+    /// <remarks>
+    /// It is not of the pool, which would hand it with these settings to somebody who does not move the log. Dispose it to close it.
+    /// </remarks>
     public SqliteConnection OpenWriter()
     {
         var connection = OpenAlone(SqliteOpenMode.ReadWriteCreate);

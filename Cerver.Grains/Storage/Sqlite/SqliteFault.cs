@@ -12,8 +12,9 @@ internal static class SqliteFault
     private const int FileTooLarge = 27;
 
     /// <summary>
-    /// Whether the file must not be written to any more before a new start has read it. After a failed flush the system forgets what it could not
-    /// write, so the next flush succeeds without it; and a damaged file only gets worse. A mistake of ours says nothing of the file at all.
+    /// Whether the file must not be written to any more before a new start has read it. After a failed flush the system forgets what it
+    /// could not write, so the next flush succeeds without it; and a damaged file only gets worse. A mistake of ours says nothing of the
+    /// file at all.
     /// </summary>
     /// <param name="failure">What went wrong.</param>
     /// <param name="systemError">The system's error number behind an I/O error, 0 when it is not known.</param>
@@ -34,8 +35,8 @@ internal static class SqliteFault
         failure.SqliteExtendedErrorCode is SQLITE_IOERR_FSYNC or SQLITE_IOERR_DIR_FSYNC or SQLITE_IOERR_CLOSE or SQLITE_IOERR_DIR_CLOSE;
 
     /// <summary>
-    /// Whether a transaction whose commit failed is certainly not on disk, whatever happens next. Otherwise its rows may all have been written
-    /// before the failure, and the next start would find them.
+    /// Whether a transaction whose commit failed is certainly not on disk, whatever happens next. Otherwise its rows may all have been
+    /// written before the failure, and the next start would find them.
     /// </summary>
     /// <inheritdoc cref="IsFinal"/>
     public static bool RefusedCommit(Exception failure, int systemError) => failure is SqliteException sqlite && sqlite.SqliteErrorCode switch

@@ -33,8 +33,8 @@ internal sealed partial class SqliteWriter(SqliteConnection connection) : IDispo
     }
 
     /// <summary>
-    /// Moves the log into the file when it has grown enough. Left to itself SQLite does this inside a commit and keeps a failure, be it of a flush,
-    /// to itself.
+    /// Moves the log into the file when it has grown enough. Left to itself SQLite does this inside a commit and keeps a failure, be it of
+    /// a flush, to itself.
     /// </summary>
     public void Checkpoint()
     {
