@@ -6,13 +6,9 @@ using Cerver.Bench.Reports;
 namespace Cerver.Bench.Sessions;
 
 /// <summary>
-<<<<<<< HEAD
-/// The processor time that a request costs in clusters of one, two and three silos behind one front door, while clients append and read at a rate that leaves the
-/// processors room: all silos, the front door and PostgreSQL together, because silos that commit apart cost the database more. What of it is PostgreSQL's is told too.
-=======
-/// The processor time that a request costs in clusters of one, two and three silos behind one front door, all silos and the front door
-/// together and PostgreSQL apart, while clients append and read at a rate that leaves the processors room.
->>>>>>> k8s
+/// The processor time that a request costs in clusters of one, two and three silos behind one front door, while clients append and read
+/// at a rate that leaves the processors room: all silos, the front door and PostgreSQL together, because silos that commit apart cost the
+/// database more. What of it is PostgreSQL's is told too.
 /// </summary>
 internal sealed class ScaleCase : IBenchCase
 {
