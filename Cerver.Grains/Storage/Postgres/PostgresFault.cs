@@ -12,11 +12,12 @@ internal static class PostgresFault
 
     /// <summary>
     /// Whether nothing of what was sent is on disk. An error that the server tells has undone the transaction, and what did not reach it whole has no end at
-    /// which it would have been committed. Silence says nothing: the commit may have come before it.
+    /// which it would have been committed. Silence says nothing: the commit may have come before it. Nor does an error of the connection, which a pooler tells
+    /// that has lost the server.
     /// </summary>
     public static bool IsUndone(Exception failure) => failure switch
     {
-        PostgresException told => told.SqlState is not (PostgresErrorCodes.CrashShutdown or StatementCompletionUnknown),
+        PostgresException told => !IsOfConnection(told) && told.SqlState is not (PostgresErrorCodes.CrashShutdown or StatementCompletionUnknown),
         NpgsqlException lost => lost.Message == NotSent,
         _ => false,
     };
@@ -48,4 +49,6 @@ internal static class PostgresFault
     public static bool MayBeOfOneChange(PostgresException failure) =>
         IsViolation(failure) || IsCollision(failure)
         || failure.SqlState.StartsWith("22", StringComparison.Ordinal) || failure.SqlState.StartsWith("54", StringComparison.Ordinal);
+
+    private static bool IsOfConnection(PostgresException failure) => failure.SqlState.StartsWith("08", StringComparison.Ordinal);
 }
