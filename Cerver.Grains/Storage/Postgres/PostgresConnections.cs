@@ -119,7 +119,7 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
         {
             return await ReadOnceAsync(read, cancellationToken);
         }
-        catch (NpgsqlException failure) when (PostgresFault.IsLost(failure) || PostgresFault.IsStale(failure))
+        catch (NpgsqlException failure) when (!PostgresFault.IsTimeout(failure) && (PostgresFault.IsLost(failure) || PostgresFault.IsStale(failure)))
         {
             // After the server was started again no connection of the pool is of use, and it may be there all the same.
             Forget();

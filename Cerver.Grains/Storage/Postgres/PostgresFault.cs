@@ -35,6 +35,9 @@ internal static class PostgresFault
     /// <summary>Whether the connection was lost, or the time for an answer was over.</summary>
     public static bool IsLost(Exception failure) => failure is NpgsqlException and not PostgresException || !IsUndone(failure);
 
+    /// <summary>Whether the time for an answer was over: the same would take as long again.</summary>
+    public static bool IsTimeout(Exception failure) => failure is NpgsqlException { InnerException: TimeoutException };
+
     /// <summary>Whether somebody else wrote first.</summary>
     public static bool IsViolation(PostgresException failure) => failure.SqlState.StartsWith("23", StringComparison.Ordinal);
 
