@@ -69,9 +69,9 @@ public sealed class PostgresSchemaTests
             from (values ('s1', 'a', 5), ('s2', 'b', {Last}), ('s3', 'b', 9), ('s4', 'c', 6)) as row (id, account, change)
             """);
 
-        await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
         var next = (long)(await database.ScalarAsync("select number from next_change"))!;
-        await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
         var later = (long)(await database.ScalarAsync("select number from next_change"))!;
 
         Assert.InRange(next, Last + 1, Last + (1 << 22));

@@ -23,6 +23,7 @@ internal static class PostgresSchema
         source,
         async connection =>
         {
+            await RequireDurableAsync(connection, cancellationToken);
             await ExecuteAsync(connection, "Storage/Postgres/create_schema_step.sql", cancellationToken);
             var applied = await CountStepsAsync(connection, cancellationToken);
             RequireNotNewer(connection, applied);
@@ -34,34 +35,37 @@ internal static class PostgresSchema
                     connection, "Storage/Postgres/insert_schema_step.sql", cancellationToken, step + 1, Path.GetFileNameWithoutExtension(Steps[(int)step]));
                 await transaction.CommitAsync(cancellationToken);
             }
-
-            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
         },
         cancellationToken);
 
-    /// <summary>Makes sure that the schema is the one that this version was made for. It changes no table.</summary>
+    /// <summary>Makes sure that the schema is the one that this version was made for. It only reads.</summary>
     /// <exception cref="InvalidOperationException">
     /// The schema is missing, older or newer, or the settings of the database would lose what was acknowledged. The message says what to do.
     /// </exception>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public static Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
-        source,
-        async connection =>
+    public static async Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await RequireDurableAsync(connection, cancellationToken);
+        var applied = await ScalarAsync(connection, "Storage/Postgres/has_schema_step.sql", cancellationToken) is true
+            ? await CountStepsAsync(connection, cancellationToken)
+            : 0;
+        RequireNotNewer(connection, applied);
+        if (applied < Steps.Length)
         {
-            var applied = await ScalarAsync(connection, "Storage/Postgres/has_schema_step.sql", cancellationToken) is true
-                ? await CountStepsAsync(connection, cancellationToken)
-                : 0;
-            RequireNotNewer(connection, applied);
-            if (applied < Steps.Length)
-            {
-                throw new InvalidOperationException(
-                    $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
-            }
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
+        }
+    }
 
-            // A backup that was restored brings its numbers of changes with it, and the server it is on now counts its transactions from somewhere else.
-            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
-        },
-        cancellationToken);
+    /// <summary>
+    /// Makes the numbers of changes go on beyond those that there are. A backup that was restored brings its numbers with it, and the server it is on now counts its
+    /// transactions from somewhere else. For a process that is about to write.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another process has worked on the schema for two minutes.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public static Task ContinueChangesAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
+        source, connection => ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken), cancellationToken);
 
     private static async Task WithLockAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
@@ -69,7 +73,6 @@ internal static class PostgresSchema
         await LockAsync(connection, cancellationToken);
         try
         {
-            await RequireDurableAsync(connection, cancellationToken);
             await work(connection);
         }
         finally
