@@ -3,8 +3,8 @@ using Cerver.Grains.Storage.Postgres;
 namespace Cerver.Silo.Clustered;
 
 /// <summary>
-/// The command <c>check</c> over PostgreSQL: looks whether what is stored keeps the rules of the log. It only reads, and may be run while the cluster works. What the
-/// disk has done to the database is for PostgreSQL's own tools.
+/// The command <c>check</c> over PostgreSQL: looks whether what is stored keeps the rules of the log. It only reads, as a user who may do no more, and may be run while
+/// the cluster works. What the disk has done to the database is for PostgreSQL's own tools.
 /// </summary>
 internal static class ClusterCheck
 {
@@ -16,7 +16,7 @@ internal static class ClusterCheck
     /// <exception cref="System.Data.Common.DbException">The database does not answer.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration, TextWriter output)
     {
-        await using var database = await ClusterDatabase.OpenAsync(configuration, migrates: false, CancellationToken.None);
+        await using var database = await ClusterDatabase.OpenToReadAsync(configuration, CancellationToken.None);
         var found = await PostgresCheck.FindViolationsAsync(database, CancellationToken.None);
         foreach (var line in found)
         {

@@ -65,7 +65,7 @@ internal static class ClusterSilo
         // Subscriptions to live output outlive the silo that keeps them, or watchers in other processes would wait for the rows only. Orleans's own types for them
         // cannot be read from plain JSON.
         silo.AddGrainStorage("PubSubStore", database);
-        silo.Services.AddOptions<AdoNetGrainStorageOptions>(Unguarded("PubSubStore"))
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GuardedGrainStorage.InnerName("PubSubStore"))
             .Configure<Serializer>(static (options, serializer) => options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer));
         silo.UseAdoNetReminderService(options =>
         {
@@ -82,17 +82,15 @@ internal static class ClusterSilo
     /// <summary>State of grains, with failures that may cross a grain call.</summary>
     private static void AddGrainStorage(this ISiloBuilder silo, string name, NpgsqlDataSource database)
     {
-        silo.AddAdoNetGrainStorage(Unguarded(name), options =>
+        silo.AddAdoNetGrainStorage(GuardedGrainStorage.InnerName(name), options =>
         {
             options.Invariant = ClusterClient.Invariant;
             options.DataSource = database;
             options.DeleteStateOnClear = true;
         });
         silo.Services.AddKeyedSingleton<IGrainStorage>(name, (services, _) => new GuardedGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(Unguarded(name)), services.GetRequiredService<PostgresGuard>()));
+            services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName(name)), services.GetRequiredService<PostgresGuard>()));
     }
-
-    private static string Unguarded(string name) => $"{name}-unguarded";
 
     private static void ConfigureEndpoints(this ISiloBuilder silo, ClusterSettings settings) => silo.Configure<EndpointOptions>(options =>
     {

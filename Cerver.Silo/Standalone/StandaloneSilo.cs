@@ -40,14 +40,14 @@ internal static partial class StandaloneSilo
         Prepare(silo, grainState, prefix: "orleans_");
 
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage(GuardedGrainStorage.InnerName, options =>
+        silo.AddAdoNetGrainStorage(GuardedGrainStorage.InnerName(ComputeGrain.StorageName), options =>
         {
             options.Invariant = Invariant;
             options.ConnectionString = grainState.ConnectionString;
             options.DeleteStateOnClear = true;
         });
         silo.Services.AddKeyedSingleton<IGrainStorage>(ComputeGrain.StorageName, (services, _) => new GuardedGrainStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName), Guard(services)));
+            services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName(ComputeGrain.StorageName)), Guard(services)));
 
         silo.UseAdoNetReminderService(options =>
         {

@@ -7,8 +7,9 @@ namespace Cerver.Silo.Storage;
 /// <param name="guard">The rules.</param>
 internal sealed class GuardedGrainStorage(IGrainStorage inner, IStateGuard guard) : IGrainStorage
 {
-    /// <summary>The name under which the ADO.NET provider is registered.</summary>
-    public const string InnerName = "grains-unguarded";
+    /// <summary>The name under which the ADO.NET provider is registered whose failures this storage keeps to itself.</summary>
+    /// <param name="name">The name of this storage.</param>
+    public static string InnerName(string name) => $"{name}-unguarded";
 
     /// <inheritdoc/>
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>

@@ -138,7 +138,9 @@ public sealed class SandboxFaultTests(SandboxFaultTests.Fixture fixture) : IClas
             {
                 silo.Services.Configure<SandboxLifetimeOptions>(options => options.IdleTimeout = TimeSpan.FromSeconds(1));
                 silo.Services.AddKeyedSingleton<IGrainStorage>(
-                    ComputeGrain.StorageName, (services, _) => new FailingStorage(services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName), this));
+                    ComputeGrain.StorageName,
+                    (services, _) => new FailingStorage(
+                        services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName(ComputeGrain.StorageName)), this));
             },
         };
 

@@ -47,6 +47,7 @@ public sealed class PostgresBackupTests : IAsyncLifetime
         await _new!.RunAsync(_directory, restore);
         await using var restored = new PostgresStores(PostgresTestDatabase.Open(_new, "cerver"), TimeProvider.System);
         await PostgresSchema.RequireCurrentAsync(restored.Database.Source, CancellationToken.None);
+        await PostgresSchema.ContinueChangesAsync(restored.Database.Source, CancellationToken.None);
         var after = await ReadAsync(restored);
         var changed = await restored.NewAsync("new");
         var page = await restored.Sessions.ListChangedAsync(TestStores.Account, followed, limit: 10, CancellationToken.None);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Sessions;
@@ -260,6 +261,30 @@ public sealed class PostgresCommitPipelineTests : IAsyncLifetime
         Assert.Equal([CerverError.StorageUnavailable, null], commits);
         await release();
         Assert.Null(await AnswerAsync(() => One.Sessions.CommitAsync(Append(held, "a"), CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task When_the_lock_of_a_table_and_no_session_is_in_the_way_a_whole_batch_is_refused_soon()
+    {
+        var records = new List<SessionRecord>();
+        for (var i = 0; i < 20; i++)
+        {
+            records.Add(await One.NewAsync($"{i}"));
+        }
+
+        await using var connection = await _database!.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "lock table transcript_entry in access exclusive mode");
+        var started = Stopwatch.GetTimestamp();
+
+        // The first of them keeps the writer busy, so that the others make a batch.
+        var refusals = await Task.WhenAll(records.Select(record => AnswerAsync(() => One.Sessions.CommitAsync(Append(record, "a"), CancellationToken.None))));
+
+        // Three locks are waited for, a second each, and not twenty.
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(12));
+        Assert.All(refusals, refusal => Assert.Equal(CerverError.StorageUnavailable, refusal));
+        await transaction.RollbackAsync();
+        Assert.Null(await AnswerAsync(() => One.Sessions.CommitAsync(Append(records[^1], "a"), CancellationToken.None)));
     }
 
     [Fact]

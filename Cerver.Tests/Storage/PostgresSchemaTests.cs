@@ -36,12 +36,29 @@ public sealed class PostgresSchemaTests
     public async Task A_newer_schema_is_refused()
     {
         await using var database = await PostgresTestDatabase.CreateAsync();
-        await database.ScalarAsync("insert into schema_step (number, name) values (3, 'of tomorrow')");
+        await database.ScalarAsync("insert into schema_step (number, name, hash) values (3, 'of tomorrow', '')");
 
         var migrate = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.MigrateAsync(database.Source, CancellationToken.None));
         var start = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None));
 
         Assert.All([migrate, start], refusal => Assert.Contains("has schema 3 and this version knows 2. Start the newer version", refusal.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("update schema_step set hash = repeat('0', 64) where number = 2", "0002_orleans")]
+    [InlineData("update schema_step set name = '0001_sessions' where number = 1", "0001_sessions_and_runs")]
+    [InlineData("alter table schema_step drop column hash", "0001_sessions_and_runs")]
+    public async Task A_schema_of_a_development_version_is_refused_with_the_step_that_is_another(string mutation, string step)
+    {
+        await using var database = await PostgresTestDatabase.CreateAsync();
+        await database.ScalarAsync(mutation);
+
+        var migrate = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.MigrateAsync(database.Source, CancellationToken.None));
+        var start = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None));
+
+        Assert.All(
+            [migrate, start],
+            refusal => Assert.Contains($"by a development version: its schema step '{step}' is not the one of this version", refusal.Message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -69,9 +86,9 @@ public sealed class PostgresSchemaTests
             from (values ('s1', 'a', 5), ('s2', 'b', {Last}), ('s3', 'b', 9), ('s4', 'c', 6)) as row (id, account, change)
             """);
 
-        await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
         var next = (long)(await database.ScalarAsync("select number from next_change"))!;
-        await PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None);
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
         var later = (long)(await database.ScalarAsync("select number from next_change"))!;
 
         Assert.InRange(next, Last + 1, Last + (1 << 22));

@@ -8,7 +8,7 @@ select known_change.number, session_id, account_id, session_name, status, end_re
 from known_change left join lateral (
     select *
     from session
-    where account_id = $1 and change_group >= $2 >> 16 and change > $2 and change <= known_change.number
+    where account_id = $1 and change_group between $2 >> 16 and known_change.number >> 16 and change > $2 and change <= known_change.number
     order by change_group, change
     limit $3) session on true
 order by change;

@@ -6,14 +6,14 @@ using Npgsql;
 namespace Cerver.Grains.Storage.Postgres;
 
 /// <summary>
-/// Group commit: every change of a session goes through here, and what arrived while the last batch was being committed goes into the next
-/// one. One flush of the disk and one way to the server serve many sessions, and a lone caller waits for nobody.
+/// Group commit: every change of a session goes through here, and what arrived while the last batch was being committed goes into the next one. One flush of
+/// the disk and one way to the server serve many sessions, and a lone caller waits for nobody.
 /// </summary>
 /// <remarks>
-/// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a
-/// batch are bounded; who comes when the queue is full waits. Other processes commit to the same database at the same time: sessions are
-/// locked in one order, and what happens all the same is undone and tried change by change. One batch is under way at a time: with two,
-/// measured on two cores, 32 callers got a third less done, and 256 no more.
+/// Each change of a batch commits whole or not at all and fails alone: a session that was fenced does not touch the others. The queue and a batch are bounded;
+/// who comes when the queue is full waits. Other processes commit to the same database at the same time: sessions are locked in one order, and what happens all
+/// the same is undone and tried change by change. One batch is under way at a time: with two, measured on two cores, 32 callers got a third less done, and 256 no
+/// more.
 /// </remarks>
 internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
 {
@@ -41,9 +41,8 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
     /// <param name="change">The change.</param>
     /// <param name="cancellationToken">Gives up while the queue is full. What is in the queue is carried out.</param>
     /// <exception cref="CerverException">
-    /// What the change is refused with; <see cref="CerverError.Fenced"/> when a constraint was violated,
-    /// <see cref="CerverError.StorageUnavailable"/> when the database takes no write; nothing was changed in either case.
-    /// <see cref="CerverError.StorageInDoubt"/> when the connection was lost in the middle of the commit.
+    /// What the change is refused with; <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database
+    /// takes no write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when the connection was lost in the middle of the commit.
     /// </exception>
     public async Task CommitAsync(PostgresChange change, CancellationToken cancellationToken)
     {
@@ -110,26 +109,26 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
         }
     }
 
-    private async Task CommitAsync(List<PostgresChange> changes)
+    /// <summary>Commits changes together, or those that may be at fault alone. All of them are completed or refused then.</summary>
+    /// <returns>Whether others may succeed. Otherwise they would wait as long for the same refusal.</returns>
+    private async Task<bool> CommitAsync(List<PostgresChange> changes)
     {
-        for (var attempt = 1; attempt <= Attempts; attempt++)
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
                 await CommitOnceAsync(changes);
-                return;
+                return true;
             }
             catch (PostgresException held) when (changes.Count > 1 && held.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
                 LogDivided(held.SqlState, changes.Count);
-                await CommitFreeAsync(changes, held);
-                return;
+                return await CommitFreeAsync(changes, held);
             }
             catch (PostgresException shared) when (changes.Count > 1 && PostgresFault.MayBeOfOneChange(shared))
             {
                 LogDivided(shared.SqlState, changes.Count);
-                await CommitEachAsync(changes);
-                return;
+                return await CommitEachAsync(changes);
             }
             catch (NpgsqlException failure) when (attempt < Attempts && IsWorthAnother(failure))
             {
@@ -138,12 +137,12 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
             catch (NpgsqlException failure)
             {
                 Refuse(changes, failure);
-                return;
+                return failure is PostgresException told && PostgresFault.MayBeOfOneChange(told) && told.SqlState != PostgresErrorCodes.LockNotAvailable;
             }
             catch (CerverException notReached)
             {
                 changes.ForEach(change => change.Refuse(notReached));
-                return;
+                return false;
             }
 #pragma warning disable CA1031 // A mistake of ours in one change must not take the writer and all other sessions with it.
             catch (Exception mistake)
@@ -151,12 +150,11 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
             {
                 if (changes.Count > 1)
                 {
-                    await CommitEachAsync(changes);
-                    return;
+                    return await CommitEachAsync(changes);
                 }
 
                 changes[0].Refuse(mistake);
-                return;
+                return true;
             }
         }
     }
@@ -180,18 +178,29 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
         changes.ForEach(change => change.Refuse(PostgresConnections.Refusal(failure)));
     }
 
-    private async Task CommitEachAsync(List<PostgresChange> changes)
+    /// <summary>Commits changes one by one, and refuses the rest at once when that has no end: each would wait a second for a lock, or five for a connection.</summary>
+    private async Task<bool> CommitEachAsync(List<PostgresChange> changes)
     {
-        foreach (var change in changes)
+        for (var next = 0; next < changes.Count; next++)
         {
-            await CommitAsync([change]);
+            if (!await CommitAsync([changes[next]]))
+            {
+                var rest = changes[(next + 1)..];
+                if (rest.Count > 0)
+                {
+                    LogGivenUp(rest.Count);
+                }
+
+                rest.ForEach(static change => change.Refuse(PostgresConnections.NotWritten()));
+                return false;
+            }
         }
+
+        return true;
     }
 
-    /// <summary>
-    /// Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.
-    /// </summary>
-    private async Task CommitFreeAsync(List<PostgresChange> changes, PostgresException held)
+    /// <summary>Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.</summary>
+    private async Task<bool> CommitFreeAsync(List<PostgresChange> changes, PostgresException held)
     {
         HashSet<string> free;
         try
@@ -204,19 +213,17 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
         catch (CerverException notReached)
         {
             changes.ForEach(change => change.Refuse(notReached));
-            return;
+            return false;
         }
 
         var (others, busy) = (changes.FindAll(IsFree), changes.FindAll(change => !IsFree(change)));
+        if (busy.Count == 0)
+        {
+            return await CommitEachAsync(others);
+        }
+
         Refuse(busy, held);
-        if (busy.Count > 0 && others.Count > 0)
-        {
-            await CommitAsync(others);
-        }
-        else
-        {
-            await CommitEachAsync(others);
-        }
+        return others.Count == 0 || await CommitAsync(others);
 
         bool IsFree(PostgresChange change) => !change.LocksSession || free.Contains(change.SessionId);
     }
@@ -263,6 +270,9 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "One of {Changes} changes was not accepted ({SqlState}); they are committed one by one")]
     private partial void LogDivided(string sqlState, int changes);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Changes} more changes were refused, because they would fail in the same way")]
+    private partial void LogGivenUp(int changes);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch was undone and is tried again")]
     private partial void LogRepeated(NpgsqlException failure);

@@ -91,11 +91,14 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
     public static CerverException Refusal(NpgsqlException failure) => failure switch
     {
         PostgresException violation when PostgresFault.IsViolation(violation) => new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again."),
-        _ when PostgresFault.IsUndone(failure) => new CerverException(CerverError.StorageUnavailable, "The database took no write, nothing was changed. Try again later."),
+        _ when PostgresFault.IsUndone(failure) => NotWritten(),
         _ => new CerverException(
             CerverError.StorageInDoubt,
             "The connection to the database was lost while it wrote this, and whether it is stored is not known. Look before you repeat it, or repeat it with the Idempotency-Key it had."),
     };
+
+    /// <summary>What is refused that the database did not take.</summary>
+    public static CerverException NotWritten() => new(CerverError.StorageUnavailable, "The database took no write, nothing was changed. Try again later.");
 
     /// <summary>A connection of the pool. Dispose it to give it back.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
@@ -121,7 +124,7 @@ internal sealed partial class PostgresConnections(NpgsqlDataSource source, ILogg
         {
             return await ReadOnceAsync(read, cancellationToken);
         }
-        catch (NpgsqlException failure) when (PostgresFault.IsLost(failure) || PostgresFault.IsStale(failure))
+        catch (NpgsqlException failure) when (!PostgresFault.IsTimeout(failure) && (PostgresFault.IsLost(failure) || PostgresFault.IsStale(failure)))
         {
             // After the server was started again no connection of the pool is of use, and it may be there all the same.
             Forget();

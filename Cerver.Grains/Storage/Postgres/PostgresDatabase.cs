@@ -9,11 +9,11 @@ internal static class PostgresDatabase
     public const int CommandSeconds = 10;
 
     /// <summary>
-    /// What holds unless the connection string says otherwise. Three processes with this many connections each fit under the hundred that a
-    /// server allows by default.
+    /// What holds unless the connection string says otherwise. Six processes with this many connections each fit under the hundred that a server allows
+    /// by default.
     /// </summary>
     private const string Defaults =
-        "Application Name=cerver;Maximum Pool Size=24;Timeout=5;Command Timeout=10;Cancellation Timeout=2000;Max Auto Prepare=128;Auto Prepare Min Usages=2;Keepalive=30;";
+        "Application Name=cerver;Maximum Pool Size=16;Timeout=5;Command Timeout=10;Cancellation Timeout=2000;Max Auto Prepare=128;Auto Prepare Min Usages=2;Keepalive=30;";
 
     private const string Beginning = "Storage/Postgres/begin_connection.sql";
 

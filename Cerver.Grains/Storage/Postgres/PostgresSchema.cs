@@ -1,11 +1,11 @@
 using System.Data;
+using System.Security.Cryptography;
+using System.Text;
 using Npgsql;
 
 namespace Cerver.Grains.Storage.Postgres;
 
-/// <summary>
-/// The schema of a PostgreSQL database: numbered steps, each applied once, whole or not at all, by one process at a time.
-/// </summary>
+/// <summary>The schema of a PostgreSQL database: numbered steps, each applied once, whole or not at all, by one process at a time.</summary>
 internal static class PostgresSchema
 {
     /// <summary>Names the lock that whoever works on the schema holds; any number that others do not use.</summary>
@@ -17,55 +17,54 @@ internal static class PostgresSchema
 
     /// <summary>Brings the schema up to date. Processes that do it at the same time wait for one another, at most two minutes.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The database was written by a newer version, another process has worked on its schema for two minutes, or its settings would lose
-    /// what was acknowledged. The message says what to do.
+    /// The database was written by a newer or a development version, another process has worked on its schema for two minutes, or its settings would lose what was acknowledged. The
+    /// message says what to do.
     /// </exception>
     /// <exception cref="NpgsqlException">The database cannot be reached, or the user may not create tables in it.</exception>
     public static Task MigrateAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
         source,
         async connection =>
         {
+            await RequireDurableAsync(connection, cancellationToken);
             await ExecuteAsync(connection, "Storage/Postgres/create_schema_step.sql", cancellationToken);
-            var applied = await CountStepsAsync(connection, cancellationToken);
-            RequireNotNewer(connection, applied);
-            for (var step = applied; step < Steps.Length; step++)
+            for (var step = await CountStepsAsync(connection, cancellationToken); step < Steps.Length; step++)
             {
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                await ExecuteAsync(connection, Steps[(int)step], cancellationToken);
+                await ExecuteAsync(connection, Steps[step], cancellationToken);
                 await ExecuteAsync(
-                    connection, "Storage/Postgres/insert_schema_step.sql", cancellationToken, step + 1, Path.GetFileNameWithoutExtension(Steps[(int)step]));
+                    connection, "Storage/Postgres/insert_schema_step.sql", cancellationToken, step + 1L, NameOf(Steps[step]), HashOf(Steps[step]));
                 await transaction.CommitAsync(cancellationToken);
             }
-
-            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
         },
         cancellationToken);
 
-    /// <summary>Makes sure that the schema is the one that this version was made for. It changes no table.</summary>
+    /// <summary>Makes sure that the schema is the one that this version was made for. It only reads.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The schema is missing, older or newer, or the settings of the database would lose what was acknowledged. The message says what to
-    /// do.
+    /// The schema is missing, older, newer or that of a development version, or the settings of the database would lose what was acknowledged. The message says what to do.
     /// </exception>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public static Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
-        source,
-        async connection =>
+    public static async Task RequireCurrentAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await RequireDurableAsync(connection, cancellationToken);
+        var applied = await ScalarAsync(connection, "Storage/Postgres/has_schema_step.sql", cancellationToken) is true
+            ? await CountStepsAsync(connection, cancellationToken)
+            : 0;
+        if (applied < Steps.Length)
         {
-            var applied = await ScalarAsync(connection, "Storage/Postgres/has_schema_step.sql", cancellationToken) is true
-                ? await CountStepsAsync(connection, cancellationToken)
-                : 0;
-            RequireNotNewer(connection, applied);
-            if (applied < Steps.Length)
-            {
-                throw new InvalidOperationException(
-                    $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
-            }
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has schema {applied} and this version needs {Steps.Length}. Run 'dotnet Cerver.Silo.dll migrate' with the same settings first.");
+        }
+    }
 
-            // A backup that was restored brings its numbers of changes with it, and the server it is on now counts its transactions from
-            // somewhere else.
-            await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
-        },
-        cancellationToken);
+    /// <summary>
+    /// Makes the numbers of changes go on beyond those that there are. A backup that was restored brings its numbers with it, and the server it is on now counts its
+    /// transactions from somewhere else. For a process that is about to write.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another process has worked on the schema for two minutes.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public static Task ContinueChangesAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
+        source, connection => ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken), cancellationToken);
 
     private static async Task WithLockAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
@@ -73,7 +72,6 @@ internal static class PostgresSchema
         await LockAsync(connection, cancellationToken);
         try
         {
-            await RequireDurableAsync(connection, cancellationToken);
             await work(connection);
         }
         finally
@@ -112,17 +110,34 @@ internal static class PostgresSchema
         }
     }
 
-    private static void RequireNotNewer(NpgsqlConnection connection, long applied)
+    /// <summary>How many steps were applied. All of them are known.</summary>
+    private static async Task<int> CountStepsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (applied > Steps.Length)
+        await using var command = Command(connection, "Storage/Postgres/list_schema_steps.sql", []);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        var applied = await rows.ReadAllAsync(static row => (Name: row.GetString(0), Hash: row.GetString(1)), cancellationToken);
+        var other = applied.Zip(Steps).Select(static pair => (pair.First, Known: (Name: NameOf(pair.Second), Hash: HashOf(pair.Second))))
+            .FirstOrDefault(static pair => pair.First != pair.Known);
+        if (other.Known.Name is { } name)
         {
             throw new InvalidOperationException(
-                $"The database '{connection.Database}' has schema {applied} and this version knows {Steps.Length}. Start the newer version it was written by.");
+                $"The database '{connection.Database}' was written by a development version: its schema step '{name}' is not the one of this version, and nothing leads from "
+                + "there to here. Use the version that wrote it, or a new database.");
         }
+
+        if (applied.Length > Steps.Length)
+        {
+            throw new InvalidOperationException(
+                $"The database '{connection.Database}' has schema {applied.Length} and this version knows {Steps.Length}. Start the newer version it was written by.");
+        }
+
+        return applied.Length;
     }
 
-    private static async Task<long> CountStepsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        (long)(await ScalarAsync(connection, "Storage/Postgres/count_schema_steps.sql", cancellationToken))!;
+    private static string NameOf(string step) => Path.GetFileNameWithoutExtension(step);
+
+    /// <summary>The same wherever the text was checked out.</summary>
+    private static string HashOf(string step) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(SqlText.Load(step).ReplaceLineEndings("\n"))));
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string path, CancellationToken cancellationToken, params object[] parameters)
     {

@@ -1,4 +1,4 @@
 -- Notes that a step was applied.
 --
---   $1 number   $2 name
-insert into schema_step (number, name) values ($1, $2);
+--   $1 number   $2 name   $3 hash
+insert into schema_step (number, name, hash) values ($1, $2, $3);

@@ -1,2 +1,0 @@
--- How many steps were applied.
-select count(*) from schema_step;
