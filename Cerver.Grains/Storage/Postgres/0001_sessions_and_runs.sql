@@ -92,7 +92,7 @@ create table run (
     ended_at    bigint
 );
 
--- Here too.
+-- The second column is written so that what looks for a run by its id has no other index to take than that of the primary key.
 create index run_by_session on run (session_id, (run_id || '') desc);
 create index run_going on run (session_id) where status = 0;
 
