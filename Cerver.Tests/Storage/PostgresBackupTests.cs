@@ -30,7 +30,7 @@ public sealed class PostgresBackupTests : IAsyncLifetime
         var (backup, restore) = Commands();
         await _old!.RunAsync(_directory, "createdb cerver");
         List<SessionPage> before;
-        long followed;
+        long last, followed;
         await using (var stores = new PostgresStores(PostgresTestDatabase.Open(_old, "cerver"), TimeProvider.System))
         {
             await PostgresSchema.MigrateAsync(stores.Database.Source, CancellationToken.None);
@@ -38,14 +38,20 @@ public sealed class PostgresBackupTests : IAsyncLifetime
             await stores.FillAsync("two\0three", rounds: 3);
             before = await ReadAsync(stores);
             await _old.RunAsync(_directory, backup);
+            last = (long)(await stores.ScalarAsync("select max(change) from session"))!;
 
             // The old server was used on, and somebody followed that.
+            await stores.ScalarAsync(BeginTransactions(5000));
             await stores.FillAsync("lost", rounds: 10);
             followed = (await stores.Sessions.ListChangedAsync(TestStores.Account, after: 0, limit: 10, CancellationToken.None)).Head;
         }
 
         await _new!.RunAsync(_directory, restore);
         await using var restored = new PostgresStores(PostgresTestDatabase.Open(_new, "cerver"), TimeProvider.System);
+
+        // The new server is beyond what is in the backup, and not beyond what was given out after it.
+        await restored.ScalarAsync(BeginTransactions(1000));
+        Assert.InRange((long)(await restored.ScalarAsync("select number from next_change"))!, last + 1, followed);
         await PostgresSchema.RequireCurrentAsync(restored.Database.Source, CancellationToken.None);
         await PostgresSchema.ContinueChangesAsync(restored.Database.Source, CancellationToken.None);
         var after = await ReadAsync(restored);
@@ -58,6 +64,9 @@ public sealed class PostgresBackupTests : IAsyncLifetime
         Assert.Empty(await restored.FindViolationsAsync());
         Assert.Equal(changed.SessionId, Assert.Single(page.Sessions).Session.SessionId);
     }
+
+    private static string BeginTransactions(int count) =>
+        $"do $$ begin for i in 1..{count} loop perform pg_current_xact_id(); commit; end loop; end $$";
 
     private static async Task<List<SessionPage>> ReadAsync(TestStores stores)
     {

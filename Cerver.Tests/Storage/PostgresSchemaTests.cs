@@ -1,3 +1,4 @@
+using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Npgsql;
 
@@ -93,6 +94,48 @@ public sealed class PostgresSchemaTests
 
         Assert.InRange(next, Last + 1, Last + (1 << 22));
         Assert.InRange(later, next + 1, next + (1 << 22));
+    }
+
+    [Fact]
+    public async Task On_another_server_numbers_of_changes_go_on_with_the_clock_and_on_the_same_one_where_they_were()
+    {
+        await using var database = await PostgresTestDatabase.CreateAsync();
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
+        var before = await database.ScalarAsync("select base from change_base");
+        await database.ScalarAsync("update change_base set server = 'another'");
+        var clock = UnixMicroseconds.From(TimeProvider.System.GetUtcNow());
+
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
+        var raised = await database.ScalarAsync("select base from change_base");
+        var next = (long)(await database.ScalarAsync("select number from next_change"))!;
+        await PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
+
+        Assert.Equal(0L, before);
+        Assert.InRange(next, clock - 60_000_000, clock + 600_000_000);
+        Assert.Equal(raised, await database.ScalarAsync("select base from change_base"));
+    }
+
+    [Fact]
+    public async Task Numbers_of_changes_are_not_raised_in_the_middle_of_a_batch()
+    {
+        await using var database = await PostgresTestDatabase.CreateAsync();
+        await database.ScalarAsync("update change_base set server = 'another'");
+        await using var writer = await database.Source.OpenConnectionAsync();
+        await using var batch = await writer.BeginTransactionAsync();
+        await using var first = new NpgsqlCommand("select from session for no key update", writer, batch);
+        await first.ExecuteNonQueryAsync();
+
+        var raising = PostgresSchema.ContinueChangesAsync(database.Source, CancellationToken.None);
+        while (!raising.IsCompleted && await database.ScalarAsync("select exists (select from pg_locks where relation = 'session'::regclass and not granted)") is false)
+        {
+        }
+
+        var during = await database.ScalarAsync("select base from change_base");
+        await batch.CommitAsync();
+        await raising;
+
+        Assert.Equal(0L, during);
+        Assert.NotEqual(0L, await database.ScalarAsync("select base from change_base"));
     }
 
     private static async Task<object?> ScalarAsync(NpgsqlDataSource source, string text)

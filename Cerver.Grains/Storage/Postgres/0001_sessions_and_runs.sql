@@ -92,7 +92,7 @@ create table run (
     ended_at    bigint
 );
 
--- Here too.
+-- The second column is written so that what looks for a run by its id has no other index to take than that of the primary key.
 create index run_by_session on run (session_id, (run_id || '') desc);
 create index run_going on run (session_id) where status = 0;
 
@@ -123,17 +123,24 @@ create table purge (
     session_id text collate "C" not null primary key
 );
 
--- Where the numbers of changes begin: one row.
+-- The server with its history so far. It is another one for a copy on another server, and for one that goes on from an earlier moment, which has a timeline of
+-- its own. Right after a promotion only the second of the two numbers is that of the new one.
+create view this_server as
+select system_identifier || '/' || greatest(timeline_id, min_recovery_end_timeline) as identity
+from pg_control_system(), pg_control_checkpoint(), pg_control_recovery();
+
+-- Where the numbers of changes begin, and on which server they do: one row.
 create table change_base (
     base     bigint  not null check (base % 1024 = 0),
+    server   text    collate "C" not null,
     only_row boolean not null default true primary key check (only_row)
 );
 
-insert into change_base (base) values (0);
+insert into change_base (base, server) select 0, identity from this_server;
 
 -- The number of the first change that this transaction makes; it has 1024 of them. Transactions are numbered in the order in which they begin to
--- write, over all processes and without a lock of ours. Numbers stay below 2^53, which JSON can carry, for 2^43 - base / 1024 transactions: at ten
--- thousand a second that is more than twenty years.
+-- write, over all processes and without a lock of ours. Numbers stay below 2^53, which JSON can carry, for 2^43 - base / 1024 transactions of the whole
+-- server, those of its other databases among them: at ten thousand a second that is more than twenty years.
 create view next_change as
 select base + (pg_current_xact_id()::text::bigint << 10) as number from change_base;
 
@@ -141,3 +148,27 @@ select base + (pg_current_xact_id()::text::bigint << 10) as number from change_b
 -- sees this. It never goes back. A transaction that has written anything on this server and stays open holds it up.
 create view known_change as
 select base + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 10) - 1 as number from change_base;
+
+-- The highest number that a change has, null when there is none. One look at the index for each account.
+create view last_change as
+with recursive account as (
+    (select account_id, change from session order by account_id desc, change_group desc, change desc limit 1)
+    union all
+    select next.account_id, next.change
+    from account, lateral (
+        select session.account_id, session.change
+        from session
+        where session.account_id < account.account_id
+        order by session.account_id desc, session.change_group desc, session.change desc
+        limit 1) next)
+select max(change) as number from account;
+
+-- What the base must be when the next change would have a number that was given out before, or may have been: the sessions came with a backup, and this
+-- server counts its transactions from somewhere else. No row otherwise. Numbers go on with the clock then, in microseconds: that is beyond every number that
+-- was given out after the backup, unless there were more than 976 transactions a second ever since.
+create view due_change_base as
+select (greatest(last_change.number + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint) + 1023) / 1024 * 1024
+           - (pg_current_xact_id()::text::bigint << 10) as base,
+       this_server.identity as server
+from change_base, this_server, last_change, next_change
+where change_base.server <> this_server.identity or last_change.number >= next_change.number;

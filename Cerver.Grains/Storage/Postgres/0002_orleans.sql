@@ -134,7 +134,7 @@ insert into OrleansQuery (QueryKey, QueryText) values
   returning version + 1 as NewGrainStateVersion;');
 
 -- Every write gives a reminder a number that none had before, so an old handle never deletes what was registered after it. Hashes are the positions of
--- grains on the ring of silos, read as signed numbers.
+-- grains on the ring of silos, read as signed numbers. A range wraps around when its end is not beyond its beginning; it is everything when they are the same.
 create sequence reminder_version as integer cycle;
 
 create table reminder (
@@ -148,7 +148,8 @@ create table reminder (
     primary key (service_id, grain_id, name)
 );
 
-create index reminder_by_hash on reminder (grain_hash);
+-- Written so that what looks for one grain's reminders has no other index to take than that of the primary key.
+create index reminder_by_hash on reminder ((service_id || ''), grain_hash);
 
 insert into OrleansQuery (QueryKey, QueryText) values
 ('ReadReminderRowsKey',
@@ -162,11 +163,15 @@ insert into OrleansQuery (QueryKey, QueryText) values
 ('ReadRangeRows1Key',
  'select grain_id as GrainId, name as ReminderName, start_time as StartTime, period as Period, version as Version
   from reminder
-  where service_id = @ServiceId and grain_hash > @BeginHash and grain_hash <= @EndHash;'),
+  where service_id || '''' = @ServiceId and grain_hash > @BeginHash and grain_hash <= @EndHash;'),
 ('ReadRangeRows2Key',
  'select grain_id as GrainId, name as ReminderName, start_time as StartTime, period as Period, version as Version
   from reminder
-  where service_id = @ServiceId and (grain_hash > @BeginHash or grain_hash <= @EndHash);'),
+  where service_id || '''' = @ServiceId and grain_hash > @BeginHash
+  union all
+  select grain_id, name, start_time, period, version
+  from reminder
+  where service_id || '''' = @ServiceId and grain_hash <= @EndHash and grain_hash <= @BeginHash;'),
 ('UpsertReminderRowKey',
  'insert into reminder (service_id, grain_id, name, grain_hash, start_time, period)
   values (@ServiceId, @GrainId, @ReminderName, @GrainHash, @StartTime, @Period)

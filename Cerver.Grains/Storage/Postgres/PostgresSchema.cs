@@ -58,13 +58,24 @@ internal static class PostgresSchema
     }
 
     /// <summary>
-    /// Makes the numbers of changes go on beyond those that there are. A backup that was restored brings its numbers with it, and the server it is on now counts its
-    /// transactions from somewhere else. For a process that is about to write.
+    /// Makes the numbers of changes go on beyond those that were given out. A backup that was restored brings its numbers with it, and the server it is on now counts
+    /// its transactions from somewhere else. For a process that is about to write; others may be writing.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another process has worked on the schema for two minutes.</exception>
-    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public static Task ContinueChangesAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => WithLockAsync(
-        source, connection => ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken), cancellationToken);
+    /// <exception cref="NpgsqlException">The database cannot be reached, or somebody does not let go of its sessions.</exception>
+    public static async Task ContinueChangesAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        if (await ScalarAsync(connection, "Storage/Postgres/is_change_base_due.sql", cancellationToken) is false)
+        {
+            return;
+        }
+
+        // The statements of a batch know what it accepted by its number, so they must all count from the same base.
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, "Storage/Postgres/lock_sessions.sql", cancellationToken);
+        await ExecuteAsync(connection, "Storage/Postgres/raise_change_base.sql", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
 
     private static async Task WithLockAsync(NpgsqlDataSource source, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
