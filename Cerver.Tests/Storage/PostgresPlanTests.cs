@@ -80,15 +80,11 @@ public sealed class PostgresPlanTests
 
             await stores.Sessions.ListChangedAsync(TestStores.Account, after: 0, limit: 5, CancellationToken.None);
             await stores.Sessions.HasSandboxAsync("sandbox", CancellationToken.None);
-<<<<<<< HEAD
-            await stores.Sessions.ListBusyAsync(CancellationToken.None);
-=======
             await stores.Sessions.ListUnsettledAsync(CancellationToken.None);
             await connections.ReadAsync(
                 new PostgresStatement("Sessions/Postgres/find_free.sql").Texts([record.SessionId, "nobody"]),
                 static (rows, cancellation) => rows.ReadAsync(cancellation),
                 CancellationToken.None);
->>>>>>> storage
             await stores.Operations.FindAsync(TestStores.Account, $"{record.SessionId} 1", CancellationToken.None);
             await stores.Operations.RemoveOldAsync(CancellationToken.None);
             var run = Assert.Single(await stores.Runs.ListAsync(TestStores.Account, record.SessionId, before: null, limit: 5, CancellationToken.None));
