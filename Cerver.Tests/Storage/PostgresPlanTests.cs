@@ -80,7 +80,7 @@ public sealed class PostgresPlanTests
 
             await stores.Sessions.ListChangedAsync(TestStores.Account, after: 0, limit: 5, CancellationToken.None);
             await stores.Sessions.HasSandboxAsync("sandbox", CancellationToken.None);
-            await stores.Sessions.ListUnsettledAsync(CancellationToken.None);
+            await stores.Sessions.ListBusyAsync(CancellationToken.None);
             await connections.ReadAsync(
                 new PostgresStatement("Sessions/Postgres/find_free.sql").Texts([record.SessionId, "nobody"]),
                 static (rows, cancellation) => rows.ReadAsync(cancellation),
