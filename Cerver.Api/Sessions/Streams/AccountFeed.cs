@@ -9,7 +9,7 @@ namespace Cerver.Api.Sessions.Streams;
 /// <summary>Reads the summaries of an account's sessions as they change.</summary>
 /// <remarks>
 /// A summary is a state and not a fact of a log: of many changes in a moment the last one counts. So nobody tells of changes, and writers pay nothing for those who
-/// watch; each watcher asks the index of changes, whose numbers are in the order of the commits.
+/// watch; each watcher asks the index of changes, which ends where a change with a lower number may still come.
 /// </remarks>
 internal sealed class AccountFeed(IClusterClient cluster, GrainCalls calls, TimeProvider time)
 {
