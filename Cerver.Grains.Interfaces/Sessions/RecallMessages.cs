@@ -57,7 +57,7 @@ public sealed record SessionPage(
     [property: Id(2)] ImmutableArray<TranscriptEntry> Entries);
 
 /// <summary>A session that changed.</summary>
-/// <param name="Change">The number of its last change, higher than those of all that were committed before, in any session.</param>
+/// <param name="Change">The number of its last change. None that is listed later, of whatever session, has a lower one.</param>
 /// <param name="Session">The record after it.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.changed")]
 public sealed record ChangedSession(

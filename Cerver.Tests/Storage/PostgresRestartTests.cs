@@ -68,12 +68,13 @@ public sealed class PostgresRestartTests : IAsyncLifetime
         var committed = new TaskCompletionSource();
         var writers = Enumerable.Range(0, 16).Select(i => Task.Run(async () =>
         {
-            var record = await Stores.NewAsync($"{i}");
+            SessionRecord? record = null;
             for (var round = 0; !stop.IsCancellationRequested; round++)
             {
-                var change = Append(record, $"{i} {round}");
                 try
                 {
+                    record ??= await Stores.NewAsync($"{i}");
+                    var change = Append(record, $"{i} {round}");
                     await Stores.Sessions.CommitAsync(change, CancellationToken.None);
                     record = change.Next;
                     lock (acknowledged)
@@ -95,7 +96,7 @@ public sealed class PostgresRestartTests : IAsyncLifetime
                     }
 
                     // As the activation of a session does that does not know any more.
-                    record = await FindAsync(record.SessionId, stop.Token) ?? record;
+                    record = record is null ? null : await FindAsync(record.SessionId, stop.Token) ?? record;
                 }
             }
         })).ToList();

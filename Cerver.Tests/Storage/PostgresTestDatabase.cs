@@ -30,6 +30,10 @@ internal sealed class PostgresTestDatabase : IAsyncDisposable
     /// <summary>A database that is there already.</summary>
     public static PostgresTestDatabase Open(TestPostgres server, string name) => new(server, server.ConnectionTo(name));
 
+    /// <summary>The same database by way of another port of 127.0.0.1.</summary>
+    public PostgresTestDatabase Through(int port) =>
+        new(_server, new NpgsqlConnectionStringBuilder(ConnectionString) { Host = "127.0.0.1", Port = port }.ToString());
+
     /// <summary>Runs statements and gives the first value.</summary>
     public async Task<object?> ScalarAsync(string text)
     {

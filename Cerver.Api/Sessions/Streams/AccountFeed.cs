@@ -8,8 +8,8 @@ namespace Cerver.Api.Sessions.Streams;
 
 /// <summary>Reads the summaries of an account's sessions as they change.</summary>
 /// <remarks>
-/// A summary is a state and not a fact of a log: of many changes in a moment the last one counts. So nobody tells of changes, and writers
-/// pay nothing for those who watch; each watcher asks the index of changes, whose numbers are in the order of the commits.
+/// A summary is a state and not a fact of a log: of many changes in a moment the last one counts. So nobody tells of changes, and writers pay nothing for those who
+/// watch; each watcher asks the index of changes, which ends where a change with a lower number may still come.
 /// </remarks>
 internal sealed class AccountFeed(IClusterClient cluster, GrainCalls calls, TimeProvider time)
 {
@@ -21,8 +21,8 @@ internal sealed class AccountFeed(IClusterClient cluster, GrainCalls calls, Time
     /// <param name="after">The id of the last event that was seen; null begins now.</param>
     /// <param name="cancellationToken">The watcher goes away.</param>
     /// <returns>
-    /// First where the watching begins, so that who comes back before anything changed misses nothing; then each session that changed, with
-    /// the number of its last change as the id.
+    /// First where the watching begins, so that who comes back before anything changed misses nothing; then each session that changed, with the number of its last
+    /// change as the id.
     /// </returns>
     public async IAsyncEnumerable<EventFrame> WatchAsync(string accountId, long? after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
