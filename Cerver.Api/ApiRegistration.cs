@@ -62,7 +62,8 @@ public static class ApiRegistration
         services.AddAuthorization();
         services.AddExceptionHandler<RefusalHandler>();
 
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GrainCalls>(provider, isCluster));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GrainCalls>(
+            provider, isCluster, provider.GetRequiredService<RequestDrain>().WaitingEnds));
         services.AddSingleton<RequestDrain>();
         services.AddSingleton<IRunSource, ClusterRunSource>();
         services.AddSingleton<RunHub>();

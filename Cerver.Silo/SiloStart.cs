@@ -8,8 +8,8 @@ namespace Cerver.Silo;
 internal static class SiloStart
 {
     /// <summary>
-    /// How often it is tried to close what the last process left. What is left then has something wrong with it that a later start may find
-    /// gone.
+    /// How often it is tried to close what the last process left. In a cluster <see cref="Clustered.LostHosts"/> goes on with what is left
+    /// then; in one process there is something wrong with it that a later start may find gone.
     /// </summary>
     private const int Attempts = 5;
 

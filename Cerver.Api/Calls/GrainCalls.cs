@@ -19,7 +19,8 @@ namespace Cerver.Api.Calls;
 /// </param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Is told of calls that were repeated, once each.</param>
-internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILogger<GrainCalls> logger)
+/// <param name="waitingEnds">Is cancelled when the process is about to stop and nothing is to be made again any more.</param>
+internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILogger<GrainCalls> logger, CancellationToken waitingEnds)
 {
     /// <summary>
     /// How long all attempts take together. A silo that hangs is out within 4 s and its grains answer after 8 s; a machine that is restarted, and has sandboxes that
@@ -40,7 +41,8 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
-            ShouldHandle = arguments => ValueTask.FromResult(MayRepeat(arguments.Context, arguments.Outcome.Exception, time)),
+            ShouldHandle = arguments => ValueTask.FromResult(
+                !waitingEnds.IsCancellationRequested && MayRepeat(arguments.Context, arguments.Outcome.Exception, time)),
             MaxRetryAttempts = int.MaxValue,
             DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(PauseAfter(arguments.AttemptNumber)),
         })
@@ -159,7 +161,9 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             if (!attempt.IsCompleted)
             {
                 attempt.Ignore();
-                await (over?.CancelAsync() ?? Task.CompletedTask);
+#pragma warning disable VSTHRD103, CA1849, MA0042 // A grain call only sends a message when it is cancelled, and that needs no other thread.
+                over?.Cancel();
+#pragma warning restore VSTHRD103, CA1849, MA0042
             }
         }
     }

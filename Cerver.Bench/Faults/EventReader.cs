@@ -9,7 +9,8 @@ namespace Cerver.Bench.Faults;
 /// <param name="response">The response. The caller disposes of it.</param>
 /// <param name="history">Whose time is meant.</param>
 /// <param name="silenceLimit">After so long without a line, be it only a sign of life, the stream counts as broken.</param>
-internal sealed class EventReader(HttpResponseMessage response, HistoryRecorder history, TimeSpan silenceLimit)
+/// <param name="time">Measures the silence.</param>
+internal sealed class EventReader(HttpResponseMessage response, HistoryRecorder history, TimeSpan silenceLimit, TimeProvider time)
 {
     /// <summary>When the last line came.</summary>
     public TimeSpan Heard { get; private set; } = history.Now;
@@ -46,8 +47,8 @@ internal sealed class EventReader(HttpResponseMessage response, HistoryRecorder 
 
     private async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        silence.CancelAfter(silenceLimit);
+        using var over = new CancellationTokenSource(silenceLimit, time);
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
         try
         {
             var line = await reader.ReadLineAsync(silence.Token);

@@ -129,7 +129,7 @@ internal sealed class GatewayClient : IDisposable
         _history.Add(new Failure(request, Status: 0, description, started, _history.Now));
 
     /// <summary>Reads the events of a response.</summary>
-    public EventReader EventsOf(HttpResponseMessage response) => new(response, _history, SilenceLimit);
+    public EventReader EventsOf(HttpResponseMessage response) => new(response, _history, SilenceLimit, TimeProvider.System);
 
     /// <summary>What the client knows of a request that was answered with a status.</summary>
     public static Outcome OutcomeOf(int status) => status switch

@@ -165,7 +165,11 @@ internal sealed record FinalLog(string Session, long Total, ImmutableArray<LogEn
 /// <param name="Events">Its stream from the beginning to the end.</param>
 /// <param name="Host">The host that its sandbox was on, or null where there is only one.</param>
 internal sealed record FinalRun(
-    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events, string? Host = null);
+    string Session, string Run, string Code, string Status, int? ExitCode, TimeSpan? Ended, ImmutableArray<StreamEvent> Events, string? Host = null)
+{
+    /// <summary>Whether anything shows that its program was started: one that its sandbox refused is on record as lost, without output.</summary>
+    public bool DidStart => Status != "lost" || Events.Any(EventData.IsOutput);
+}
 
 /// <summary>A session's stream as it was in the end.</summary>
 /// <param name="Session">The session.</param>

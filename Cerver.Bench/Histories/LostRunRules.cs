@@ -17,6 +17,12 @@ internal static class LostRunRules
         foreach (var run in (index.Final.Runs ?? []).Where(run => run.Status == "lost" && starts.Contains((run.Session, run.Code))))
         {
             var attempts = starts[(run.Session, run.Code)].ToList();
+            if (!run.DidStart && attempts.TrueForAll(attempt => attempt.Run != run.Run))
+            {
+                // Its sandbox refused it when it was on record already, and another attempt of the same call became another run.
+                continue;
+            }
+
             var started = attempts.Min(start => start.Started);
             var acknowledged = attempts.Where(start => start.Outcome == Outcome.Acknowledged).Min(start => (TimeSpan?)start.Answered);
             var causes = index.History.Faults

@@ -3,6 +3,12 @@ namespace Cerver.Bench.Histories;
 /// <summary>What becomes of the gateway after a fault.</summary>
 internal static class RecoveryRules
 {
+    /// <summary>
+    /// A request that fails after this time was refused because a machine was not back within the half minute that a call may take. Whoever
+    /// has patience with the machine has it with this too.
+    /// </summary>
+    private static readonly TimeSpan GivenUp = TimeSpan.FromSeconds(29);
+
     /// <summary>Looks at every fault and at what is left in the end.</summary>
     /// <param name="index">The history.</param>
     /// <param name="patience">How many times the limits are allowed.</param>
@@ -21,6 +27,7 @@ internal static class RecoveryRules
 
     private static IEnumerable<Violation> CheckFailures(HistoryIndex index, int patience) =>
         from failure in index.History.Failures
+        where patience == 1 || failure.Answered - failure.Started < GivenUp
         where !index.History.Faults.Any(fault => !fault.Kind.IsGraceful() && Excuses(fault, failure, patience))
         let during = index.History.Faults.FirstOrDefault(fault => Excuses(fault, failure, patience))
         select new Violation(

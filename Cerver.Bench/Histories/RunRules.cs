@@ -24,7 +24,7 @@ internal static class RunRules
     {
         var session = attempts[0].Session;
         var answered = attempts.Select(attempt => attempt.Run).OfType<string>().Distinct().ToList();
-        var ids = runs.Select(run => run.Run).ToList();
+        var ids = runs.Where(run => run.DidStart || answered.Contains(run.Run)).Select(run => run.Run).ToList();
         if (answered.Count > 0 && !answered.Exists(ids.Contains))
         {
             yield return new(Rule.AcknowledgedIsKept, $"The run {answered[0]} of session {session} was acknowledged and is not there.");

@@ -11,6 +11,12 @@ internal sealed partial class RunDrain(SandboxDrain drain, IHostApplicationLifet
     /// <summary>Half of what a stop may take: Orleans needs the rest to hand grains over.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// A session brings its sandbox up, puts the run on record and then has it started. What has come through the first of these gets the last
+    /// one too: otherwise the record would tell of a run that was lost and never began.
+    /// </summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private Task _quiet = Task.CompletedTask;
     private long _asked;
     private CancellationTokenRegistration _stopping;
@@ -21,7 +27,8 @@ internal sealed partial class RunDrain(SandboxDrain drain, IHostApplicationLifet
         _stopping = lifetime.ApplicationStopping.Register(() =>
         {
             _asked = time.GetTimestamp();
-            _quiet = drain.LeaveAsync();
+            drain.Close();
+            _quiet = LeaveAsync();
         });
         return Task.CompletedTask;
     }
@@ -42,6 +49,12 @@ internal sealed partial class RunDrain(SandboxDrain drain, IHostApplicationLifet
 
     /// <inheritdoc/>
     public void Dispose() => _stopping.Dispose();
+
+    private async Task LeaveAsync()
+    {
+        await Task.Delay(Grace, time);
+        await drain.LeaveAsync();
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Some runs were not over {Patience} after the silo was asked to stop; they are closed as lost")]
     private partial void LogCutShort(TimeSpan patience);

@@ -141,6 +141,43 @@ public sealed class GrainCallsTests
     }
 
     [Fact]
+    public async Task A_read_that_is_not_waited_for_any_more_ends_and_the_next_attempt_goes_on()
+    {
+        var grain = new Grain { Hangs = true };
+        var made = MakeAsync(Kind.Read, grain);
+
+        _time.Advance(GrainCalls.AttemptLimit);
+        while (grain.Tokens.Count < 2)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(5));
+            await Task.Yield();
+        }
+
+        Assert.True(grain.Tokens[0].IsCancellationRequested);
+        Assert.False(grain.Tokens[1].IsCancellationRequested);
+        grain.Answer.SetResult();
+        await made;
+    }
+
+    [Theory]
+    [InlineData(Kind.Read)]
+    [InlineData(Kind.NamedByTheApi)]
+    public async Task Nothing_is_made_again_by_a_process_that_is_about_to_stop(Kind kind)
+    {
+        using var waitingEnds = new CancellationTokenSource();
+        var grain = new Grain { Always = () => new CerverException(CerverError.HostUnavailable, "Away.") };
+        var made = MakeAsync(kind, grain, waitingEnds: waitingEnds.Token);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await waitingEnds.CancelAsync();
+        var attempts = grain.Attempts.Count;
+
+        made = await SettleAsync(made);
+
+        Assert.Equal(CerverError.HostUnavailable, (await Assert.ThrowsAsync<CerverException>(() => made)).Code);
+        Assert.InRange(grain.Attempts.Count, attempts, attempts + 1);
+    }
+
+    [Fact]
     public async Task In_one_process_a_call_takes_as_long_as_it_takes()
     {
         var grain = new Grain { Hangs = true };
@@ -275,9 +312,9 @@ public sealed class GrainCallsTests
     private static T Bare<T>()
         where T : Exception => (T)RuntimeHelpers.GetUninitializedObject(typeof(T));
 
-    private Task<Outcome<int>> MakeAsync(Kind kind, Grain grain, ILogger<GrainCalls>? log = null, CancellationToken cancellationToken = default)
+    private Task<Outcome<int>> MakeAsync(Kind kind, Grain grain, ILogger<GrainCalls>? log = null, CancellationToken waitingEnds = default, CancellationToken cancellationToken = default)
     {
-        var calls = new GrainCalls(isCluster: kind != Kind.WithoutName, _time, log ?? NullLogger<GrainCalls>.Instance);
+        var calls = new GrainCalls(isCluster: kind != Kind.WithoutName, _time, log ?? NullLogger<GrainCalls>.Instance, waitingEnds);
 
         // What a timer of the clock continues is done then when the clock has been set, and not some time after.
         var context = SynchronizationContext.Current;
@@ -322,9 +359,13 @@ public sealed class GrainCallsTests
         /// <summary>The names that the attempts went by.</summary>
         public List<Operation?> Attempts { get; } = [];
 
+        /// <summary>What tells the attempts that nobody waits for them any more.</summary>
+        public List<CancellationToken> Tokens { get; } = [];
+
         public async Task<Outcome<int>> CallAsync(Operation? operation, CancellationToken cancellationToken)
         {
             Attempts.Add(operation);
+            Tokens.Add(cancellationToken);
             Attempted?.Invoke();
             if (Hangs)
             {

@@ -38,7 +38,7 @@ internal class Line
 /// <param name="faults">What happens to the attempts, one after the other and again from the first.</param>
 internal sealed class LossyLine(Fault[] faults) : Line
 {
-    private readonly GrainCalls _calls = new(isCluster: true, new ImpatientTime(), NullLogger<GrainCalls>.Instance);
+    private readonly GrainCalls _calls = new(isCluster: true, new ImpatientTime(), NullLogger<GrainCalls>.Instance, CancellationToken.None);
     private int _attempts;
 
     /// <summary>Attempts that nobody waited for.</summary>

@@ -17,7 +17,7 @@ public sealed class SlowGrainTests : IAsyncLifetime
         ConfigureClient = static client => client.Services.Configure<ClientMessagingOptions>(static options => options.ResponseTimeout = TimeSpan.FromSeconds(1)),
     };
 
-    private readonly GrainCalls _calls = new(isCluster: true, TimeProvider.System, NullLogger<GrainCalls>.Instance);
+    private readonly GrainCalls _calls = new(isCluster: true, TimeProvider.System, NullLogger<GrainCalls>.Instance, CancellationToken.None);
 
     public Task InitializeAsync() => _cluster.InitializeAsync();
 

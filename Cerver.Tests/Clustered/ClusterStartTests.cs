@@ -32,8 +32,8 @@ public sealed class ClusterStartTests
         await silo.KillAsync(CancellationToken.None);
         await EventuallyAsync(async () => !await Readiness.AskAsync(frontDoor.Endpoint, CancellationToken.None));
         using var alive = await client.GetAsync("/livez");
-        var created = client.PostAsync("/v2/sessions", content: null);
         await silo.StartAgainAsync();
+        var created = client.PostAsync("/v2/sessions", content: null);
         await EventuallyAsync(() => Readiness.AskAsync(frontDoor.Endpoint, CancellationToken.None));
 
         using var answer = await created;

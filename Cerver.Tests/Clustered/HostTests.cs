@@ -139,6 +139,7 @@ public sealed class HostTests : IAsyncLifetime
     private static async Task<T> EventuallyAsync<T>(Func<Task<T>> call)
     {
         var began = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (true)
         {
             try
@@ -150,6 +151,8 @@ public sealed class HostTests : IAsyncLifetime
             {
                 // The next attempt, then.
             }
+
+            await poll.WaitForNextTickAsync();
         }
     }
 

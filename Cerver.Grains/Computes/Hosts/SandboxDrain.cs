@@ -5,6 +5,7 @@ internal sealed class SandboxDrain
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isClosed;
     private bool _isLeaving;
     private int _going;
 
@@ -14,7 +15,16 @@ internal sealed class SandboxDrain
     {
         lock (_gate)
         {
-            RefuseWhenLeaving();
+            Refuse(_isClosed);
+        }
+    }
+
+    /// <summary>Lets no sandbox be brought up any more. What was brought up for a run that is about to begin may still get it.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
         }
     }
 
@@ -24,7 +34,7 @@ internal sealed class SandboxDrain
     {
         lock (_gate)
         {
-            RefuseWhenLeaving();
+            Refuse(_isLeaving);
             _going++;
         }
     }
@@ -44,6 +54,7 @@ internal sealed class SandboxDrain
     {
         lock (_gate)
         {
+            _isClosed = true;
             _isLeaving = true;
             CompleteWhenQuiet();
         }
@@ -51,9 +62,9 @@ internal sealed class SandboxDrain
         return _quiet.Task;
     }
 
-    private void RefuseWhenLeaving()
+    private static void Refuse(bool isTooLate)
     {
-        if (_isLeaving)
+        if (isTooLate)
         {
             throw AbsentHost.Refusal();
         }

@@ -20,6 +20,7 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
     private const int QueueCapacity = 4096;
     private const int BatchChanges = 512;
     private const int BatchBytes = 4 * 1024 * 1024;
+    private const int MaxFailedInARow = 2;
     private const int Attempts = 3;
 
     private readonly Channel<PostgresChange> _queue = Channel.CreateBounded<PostgresChange>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
@@ -181,9 +182,12 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
     /// <summary>Commits changes one by one, and refuses the rest at once when that has no end: each would wait a second for a lock, or five for a connection.</summary>
     private async Task<bool> CommitEachAsync(List<PostgresChange> changes)
     {
+        var failed = 0;
         for (var next = 0; next < changes.Count; next++)
         {
-            if (!await CommitAsync([changes[next]]))
+            // One may wait for a key or an id that somebody holds, which is nobody else's business. Two in a row wait for something that all need.
+            failed = await CommitAsync([changes[next]]) ? 0 : failed + 1;
+            if (failed == MaxFailedInARow)
             {
                 var rest = changes[(next + 1)..];
                 if (rest.Count > 0)
@@ -196,7 +200,7 @@ internal sealed partial class PostgresCommitPipeline : IAsyncDisposable
             }
         }
 
-        return true;
+        return failed == 0;
     }
 
     /// <summary>Refuses the changes of sessions that somebody holds, as a process does that hung in the middle of a commit, and commits the others.</summary>

@@ -13,6 +13,11 @@ internal static class PostgresSchema
 
     private const int StepSeconds = 3600;
 
+    /// <summary>With their pauses longer than a process that hangs can hold a session.</summary>
+    private const int RaiseAttempts = 40;
+
+    private static readonly TimeSpan RaisePause = TimeSpan.FromMilliseconds(300);
+
     private static readonly ImmutableArray<string> Steps = [.. SqlText.Steps("Storage/Postgres", prefix: "")];
 
     /// <summary>Brings the schema up to date. Processes that do it at the same time wait for one another, at most two minutes.</summary>
@@ -70,6 +75,22 @@ internal static class PostgresSchema
             return;
         }
 
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RaiseChangeBaseAsync(connection, cancellationToken);
+                return;
+            }
+            catch (PostgresException held) when (attempt < RaiseAttempts && held.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                await Task.Delay(RaisePause, cancellationToken);
+            }
+        }
+    }
+
+    private static async Task RaiseChangeBaseAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
         // The statements of a batch know what it accepted by its number, so they must all count from the same base.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, "Storage/Postgres/lock_sessions.sql", cancellationToken);

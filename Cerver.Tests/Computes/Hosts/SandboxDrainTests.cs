@@ -25,6 +25,21 @@ public sealed class SandboxDrainTests
     }
 
     [Fact]
+    public void What_was_brought_up_before_a_silo_closed_may_begin_until_it_leaves()
+    {
+        _drain.RequireStaying();
+        _drain.Close();
+
+        Assert.Equal(CerverError.HostUnavailable, Assert.Throws<CerverException>(_drain.RequireStaying).Code);
+        _drain.Begin();
+        var left = _drain.LeaveAsync();
+        Assert.False(left.IsCompleted);
+        Assert.Equal(CerverError.HostUnavailable, Assert.Throws<CerverException>(_drain.Begin).Code);
+        _drain.Ended();
+        Assert.True(left.IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public void Nothing_begins_on_a_silo_that_is_about_to_leave_and_the_refusal_says_that_it_may_be_tried_again()
     {
         _drain.RequireStaying();
