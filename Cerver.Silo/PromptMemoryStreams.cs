@@ -14,8 +14,8 @@ namespace Cerver.Silo;
 /// <param name="grains">Where the bells are.</param>
 internal sealed class PromptMemoryStreams(MemoryAdapterFactory<DefaultMemoryMessageBodySerializer> inner, IGrainFactory grains) : IQueueAdapterFactory, IQueueAdapter
 {
-    /// <summary>How long the reader waits for a word before it looks all the same.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    /// <summary>How long the reader waits for a word before it looks all the same. Words are not lost while the bell is there; each look is two calls.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     public string Name => inner.Name;
 

@@ -45,10 +45,9 @@ internal sealed class ScaleCase : IBenchCase
 
     private async Task MeasureAsync(Workbench bench, IReadOnlyList<Series> series, TimeSpan duration, CancellationToken cancellationToken)
     {
-        foreach (var warmed in series)
+        foreach (var measured in series)
         {
-            // Until all that is called often has been compiled a second time.
-            await warmed.Load.SendAsync(duration * 2, cancellationToken);
+            await measured.WarmUpAsync(duration, cancellationToken);
         }
 
         for (var round = 0; round < bench.Rounds; round++)
@@ -76,15 +75,14 @@ internal sealed class ScaleCase : IBenchCase
         }
     }
 
-    private sealed class Series(int silos, ClusterProcesses cluster, LoadGenerator load) : IAsyncDisposable
+    private sealed class Series(int silos, ClusterProcesses cluster) : IAsyncDisposable
     {
         private readonly string _name = string.Create(CultureInfo.InvariantCulture, $"{silos} {(silos == 1 ? "silo" : "silos")}");
         private readonly List<double> _microseconds = [];
         private readonly List<double> _databaseMicroseconds = [];
         private readonly List<double> _rates = [];
         private readonly List<double> _idle = [];
-
-        public LoadGenerator Load => load;
+        private LoadGenerator? _load;
 
         public Figure Cost => new($"a request, {_name}", "µs", _microseconds);
 
@@ -94,26 +92,22 @@ internal sealed class ScaleCase : IBenchCase
 
         public Figure Idle => new($"no requests, {_name}", "% of a core", _idle);
 
-        public static async Task<Series> StartAsync(Workbench bench, string caseName, int silos, CancellationToken cancellationToken)
+        public static async Task<Series> StartAsync(Workbench bench, string caseName, int silos, CancellationToken cancellationToken) =>
+            new(silos, await PostgresGateways.StartAsync(bench, caseName, new(silos, FrontDoors: 1), cancellationToken));
+
+        /// <summary>
+        /// Lets all that is called often be compiled a second time. What is measured are sessions of a cluster that runs: where grains are placed depends on how
+        /// busy each silo is, and those that have just been started are busy with themselves.
+        /// </summary>
+        public async Task WarmUpAsync(TimeSpan duration, CancellationToken cancellationToken)
         {
-            var cluster = await PostgresGateways.StartAsync(bench, caseName, new(silos, FrontDoors: 1), cancellationToken);
-            try
+            await using (var first = await OpenLoadAsync(cancellationToken))
             {
-                var gateway = Gateway.At(cluster.FrontDoors[0].Endpoint, cluster.Token);
-                var sessions = await gateway.CreateTranscriptsAsync(Clients, cancellationToken);
-                var requests = sessions.Select((session, number) => (number % 8) switch
-                {
-                    < 4 => Appenders.RequestTo(gateway, session),
-                    < 7 => gateway.Request("GET", $"/v2/sessions/{sessions[number - 4]}?tail=10"),
-                    _ => gateway.Request("GET", "/v2/sessions?limit=20"),
-                });
-                return new(silos, cluster, await LoadGenerator.OpenAsync(gateway.Endpoint, requests, cancellationToken));
+                await first.SendAsync(duration * 2, cancellationToken);
             }
-            catch
-            {
-                await cluster.DisposeAsync();
-                throw;
-            }
+
+            _load = await OpenLoadAsync(cancellationToken);
+            await _load.SendAsync(duration, cancellationToken);
         }
 
         public async Task MeasureAsync(TimeSpan duration, CancellationToken cancellationToken)
@@ -124,7 +118,7 @@ internal sealed class ScaleCase : IBenchCase
 
             var databaseBefore = cluster.Postgres.ProcessorTime;
             before = ProcessorTime;
-            var result = await load.SendAsync(RequestsPerSecond, duration, cancellationToken);
+            var result = await _load!.SendAsync(RequestsPerSecond, duration, cancellationToken);
             var (own, database) = (ProcessorTime - before, cluster.Postgres.ProcessorTime - databaseBefore);
             _microseconds.Add((own + database).TotalMicroseconds / result.Times.Count);
             _databaseMicroseconds.Add(database.TotalMicroseconds / result.Times.Count);
@@ -134,8 +128,25 @@ internal sealed class ScaleCase : IBenchCase
 
         public async ValueTask DisposeAsync()
         {
-            await load.DisposeAsync();
+            if (_load is not null)
+            {
+                await _load.DisposeAsync();
+            }
+
             await cluster.DisposeAsync();
+        }
+
+        private async Task<LoadGenerator> OpenLoadAsync(CancellationToken cancellationToken)
+        {
+            var gateway = Gateway.At(cluster.FrontDoors[0].Endpoint, cluster.Token);
+            var sessions = await gateway.CreateTranscriptsAsync(Clients, cancellationToken);
+            var requests = sessions.Select((session, number) => (number % 8) switch
+            {
+                < 4 => Appenders.RequestTo(gateway, session),
+                < 7 => gateway.Request("GET", $"/v2/sessions/{sessions[number - 4]}?tail=10"),
+                _ => gateway.Request("GET", "/v2/sessions?limit=20"),
+            });
+            return await LoadGenerator.OpenAsync(gateway.Endpoint, requests, cancellationToken);
         }
 
         /// <summary>Of the silos and the front door.</summary>

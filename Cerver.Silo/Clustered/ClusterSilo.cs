@@ -17,6 +17,18 @@ internal static class ClusterSilo
     /// <summary>More queues than silos, so that each has some, and few enough that looking into them costs nothing.</summary>
     private const int OutputQueues = 8;
 
+    /// <summary>
+    /// A grain is placed on the silo that was asked for it unless another one has that much more to spare, in percent: the front door that asked goes on asking there,
+    /// and reaches it without a detour by another silo.
+    /// </summary>
+    private const int LocalMargin = 20;
+
+    /// <summary>
+    /// How long a front door that has lost its connection may take to come back and be told of output as before. Later its watchers follow the rows; until then what
+    /// it is told is kept for it.
+    /// </summary>
+    private static readonly TimeSpan FrontDoorReturn = TimeSpan.FromSeconds(10);
+
     /// <summary>Makes a silo a member of the cluster.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="settings">Which cluster, and where it is reached.</param>
@@ -37,7 +49,9 @@ internal static class ClusterSilo
         silo.UseDatabase(database);
         silo.ConfigureEndpoints(settings);
         silo.DetectDeadSilos();
+        silo.ForgetDeadFrontDoors();
         silo.KeepActivations();
+        silo.PreferWhereItIsCalled();
         if (settings.Kubernetes)
         {
             silo.UseKubernetesHosting();
@@ -114,6 +128,16 @@ internal static class ClusterSilo
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         });
     }
+
+    private static void PreferWhereItIsCalled(this ISiloBuilder silo) =>
+        silo.Configure<ResourceOptimizedPlacementOptions>(static options => options.LocalSiloPreferenceMargin = LocalMargin);
+
+    private static void ForgetDeadFrontDoors(this ISiloBuilder silo)
+    {
+        silo.Configure<SiloMessagingOptions>(static options => options.ClientDropTimeout = FrontDoorReturn);
+        silo.AddOutgoingGrainCallFilter<DeliveryLimit>();
+    }
+
     /// <summary>
     /// The directory of where grains are survives the silo that has a part of it. With the one that Orleans uses by default every silo that leaves, however
     /// gracefully, takes a share of the grains of all other silos with it, and with a sandbox's grain all that runs there.

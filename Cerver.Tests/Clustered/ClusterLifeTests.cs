@@ -2,12 +2,16 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Cerver.Api.Hosting;
 using Cerver.Bench.Gateways;
+using Cerver.Tests.Http;
 
 namespace Cerver.Tests.Clustered;
 
-/// <summary>Silos and front doors as processes: how they come up, and what a front door does without a silo.</summary>
-public sealed class ClusterStartTests
+/// <summary>Silos and front doors as processes: how they come up and stop, and what one does without the other.</summary>
+public sealed class ClusterLifeTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
@@ -26,8 +30,7 @@ public sealed class ClusterStartTests
     {
         await using var cluster = await StartAsync(new(Silos: 1, FrontDoors: 1));
         var (silo, frontDoor) = (cluster.Silos[0], cluster.FrontDoors[0]);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{frontDoor.Endpoint}"), Timeout = Patience };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", cluster.Token);
+        using var client = ClientOf(cluster, frontDoor.Endpoint);
 
         await silo.KillAsync(CancellationToken.None);
         await EventuallyAsync(async () => !await Readiness.AskAsync(frontDoor.Endpoint, CancellationToken.None));
@@ -40,6 +43,33 @@ public sealed class ClusterStartTests
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
         Assert.True(answer.IsSuccessStatusCode, $"It was answered {(int)answer.StatusCode}.");
         Assert.Empty(_ended);
+    }
+
+    [Fact]
+    public async Task A_silo_stops_in_time_though_it_was_telling_a_front_door_that_died()
+    {
+        await using var cluster = await StartAsync(new(Silos: 1, FrontDoors: 1));
+        var (silo, frontDoor) = (cluster.Silos[0], cluster.FrontDoors[0]);
+        using var client = ClientOf(cluster, frontDoor.Endpoint);
+        using var created = await client.PostAsync("/v2/sessions", content: null);
+        var id = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("session_id").GetString();
+        using var frames = await FrameReader.PostAsync(client, $"/v2/sessions/{id}/run/stream", new { code = "for i in $(seq 300); do sleep 0.01; echo told; done" });
+        for (var heard = 0; heard < 100; heard++)
+        {
+            await frames.NextAsync();
+        }
+
+        await frontDoor.KillAsync(CancellationToken.None);
+        var stop = await silo.StopAsync(CancellationToken.None);
+
+        Assert.True(stop.ExitCode == 0 && stop.Took < HostFrame.StopLimit, $"It took {stop.Took} and ended with {stop.ExitCode}. {silo.LastWords}");
+    }
+
+    private static HttpClient ClientOf(ClusterProcesses cluster, IPEndPoint frontDoor)
+    {
+        var client = new HttpClient { BaseAddress = new Uri($"http://{frontDoor}"), Timeout = Patience };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", cluster.Token);
+        return client;
     }
 
     private static async Task EventuallyAsync(Func<Task<bool>> holds)
