@@ -23,6 +23,11 @@ internal static class CrashCommand
             return 2;
         }
 
+        if (options.LogPath is { } logs)
+        {
+            Directory.CreateDirectory(logs);
+        }
+
         var repository = Repository.Find();
         var result = await CrashCampaign.RunAsync(options, repository.GatewayPath, repository, Console.Out.WriteLine, cancellationToken);
         if (options.HistoryPath is { } path)
