@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Hosting;
+using Orleans.Runtime;
 
 namespace Cerver.Api.Hosting;
 
@@ -51,6 +52,9 @@ internal static class HostFrame
 
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopLimit);
         builder.Services.AddSingleton(TimeProvider.System);
+
+        // Before Orleans adds its own, because the first one that knows an interface is believed.
+        builder.Services.AddSingleton<IGrainInterfaceTypeProvider, KnownGrainInterfaces>();
         return builder;
     }
 
