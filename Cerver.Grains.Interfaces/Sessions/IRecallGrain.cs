@@ -1,5 +1,6 @@
 using Cerver.Errors;
 using Cerver.Runs;
+using Cerver.Search;
 
 namespace Cerver.Sessions;
 
@@ -52,6 +53,11 @@ public interface IRecallGrain : IGrainWithIntegerKey
     /// <param name="cancellationToken">Gives up.</param>
     [Alias("list-changed")]
     Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Looks for entries in all transcripts of an account, the best first.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> when the query has nothing to look for.</exception>
+    [Alias("search")]
+    Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Asks the database. Completes when it answers and takes writes.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>; the message says why.</exception>

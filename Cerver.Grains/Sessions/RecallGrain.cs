@@ -1,6 +1,7 @@
 using Cerver.Errors;
 using Cerver.Grains.Runs;
 using Cerver.Runs;
+using Cerver.Search;
 using Cerver.Sessions;
 using Orleans.Concurrency;
 
@@ -42,6 +43,10 @@ internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grai
     /// <inheritdoc/>
     public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken) =>
         sessions.ListChangedAsync(accountId, after, limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) => sessions.PingAsync(cancellationToken);

@@ -5,6 +5,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Operations;
 using Cerver.Runs;
+using Cerver.Search;
 using Cerver.Sessions;
 
 namespace Cerver.Tests.Api;
@@ -218,6 +219,9 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
         ImmutableArray<ChangedSession> changed = [.. sessions.Values.Select(static session => session.Record!).Select(static (record, index) => new ChangedSession(index + 1, record))];
         return Task.FromResult(new ChangedSessions(changed.Length, [.. changed.Where(session => session.Change > after).Take(limit)]));
     }
+
+    public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 
     public Task PingAsync(CancellationToken cancellationToken = default)
     {
