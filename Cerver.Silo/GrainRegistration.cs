@@ -7,6 +7,9 @@ using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Postgres;
 using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Search;
+using Cerver.Grains.Search.Postgres;
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -31,7 +34,7 @@ internal static class GrainRegistration
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
-        return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>()
+        return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
             .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
     }
@@ -44,6 +47,7 @@ internal static class GrainRegistration
         .AddSingleton<SqliteCommitPipeline>()
         .AddSingleton<SqlitePurge>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()
+        .AddSingleton<ISearchStore, SqliteSearchStore>()
         .AddSingleton<IRunStore, SqliteRunStore>()
         .AddSingleton<IOperationStore, SqliteOperationStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()
@@ -56,6 +60,7 @@ internal static class GrainRegistration
         .AddSingleton<PostgresCommitPipeline>()
         .AddSingleton<PostgresPurge>()
         .AddSingleton<ISessionStore, PostgresSessionStore>()
+        .AddSingleton<ISearchStore, PostgresSearchStore>()
         .AddSingleton<IRunStore, PostgresRunStore>()
         .AddSingleton<IOperationStore, PostgresOperationStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()

@@ -30,12 +30,14 @@ public sealed record SearchRequest(
     [property: Id(9)] string? Source = null);
 
 /// <summary>A place in what a search found.</summary>
-/// <param name="Newest">The window of matches that is ranked begins with this one and goes on with older ones.</param>
+/// <param name="Newest">The number below which the matches are that are ranked at once.</param>
 /// <param name="Taken">How many hits of the window were given already.</param>
+/// <param name="MatchedAll">As in the page before.</param>
 [GenerateSerializer, Immutable, Alias("cerver.search.cursor")]
 public sealed record SearchCursor(
     [property: Id(0)] long Newest,
-    [property: Id(1)] int Taken);
+    [property: Id(1)] int Taken,
+    [property: Id(2)] bool MatchedAll);
 
 /// <summary>An entry that was found.</summary>
 /// <param name="SessionId">The session it is in.</param>

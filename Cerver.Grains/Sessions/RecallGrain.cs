@@ -1,5 +1,6 @@
 using Cerver.Errors;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Search;
 using Cerver.Runs;
 using Cerver.Search;
 using Cerver.Sessions;
@@ -9,7 +10,7 @@ namespace Cerver.Grains.Sessions;
 
 /// <inheritdoc cref="IRecallGrain"/>
 [GrainType("recall"), StatelessWorker, Reentrant]
-internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grain, IRecallGrain
+internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs, Searcher searcher) : Grain, IRecallGrain
 {
     /// <inheritdoc/>
     public Task<SessionList> ListSessionsAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken) =>
@@ -46,7 +47,7 @@ internal sealed class RecallGrain(ISessionStore sessions, IRunStore runs) : Grai
 
     /// <inheritdoc/>
     public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        searcher.SearchAsync(accountId, request, cancellationToken);
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) => sessions.PingAsync(cancellationToken);

@@ -6,6 +6,9 @@ using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Postgres;
 using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Search;
+using Cerver.Grains.Search.Postgres;
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -35,7 +38,7 @@ internal abstract class TestStores : IAsyncDisposable
 
     /// <summary>Everything that belongs to a session and could be left over.</summary>
     public const string CountRows = """
-        select (select count(*) from transcript_entry) + (select count(*) from run) + (select count(*) from run_output)
+        select (select count(*) from transcript_entry) + (select count(*) from search_entry) + (select count(*) from run) + (select count(*) from run_output)
              + (select count(*) from session_event) + (select count(*) from idempotency) + (select count(*) from purge)
         """;
 
@@ -44,6 +47,8 @@ internal abstract class TestStores : IAsyncDisposable
     public abstract IRunStore Runs { get; }
 
     public abstract IOperationStore Operations { get; }
+
+    public abstract ISearchStore Search { get; }
 
     public static async Task<TestStores> CreateAsync(TestedDatabase database, TimeProvider? time = null) => database == TestedDatabase.Sqlite
         ? new SqliteStores(time ?? TimeProvider.System)
@@ -111,6 +116,7 @@ internal abstract class TestStores : IAsyncDisposable
 internal sealed class SqliteStores : TestStores
 {
     private readonly SqliteReaders _readers;
+    private readonly SqliteSearchStore _search;
 
     public SqliteStores(TimeProvider time)
     {
@@ -118,6 +124,7 @@ internal sealed class SqliteStores : TestStores
         Pipeline = new SqliteCommitPipeline(Database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
         Runs = new SqliteRunStore(_readers, Pipeline);
         Operations = new SqliteOperationStore(_readers, Pipeline, time);
+        _search = new SqliteSearchStore(_readers, time, NullLogger<SqliteSearchStore>.Instance);
         Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), time);
     }
 
@@ -130,6 +137,8 @@ internal sealed class SqliteStores : TestStores
     public override IRunStore Runs { get; }
 
     public override IOperationStore Operations { get; }
+
+    public override ISearchStore Search => _search;
 
     public override Task<object?> ScalarAsync(string text) => Task.FromResult(Database.Scalar(text));
 
@@ -147,6 +156,7 @@ internal sealed class SqliteStores : TestStores
     public override async ValueTask DisposeAsync()
     {
         await Pipeline.DisposeAsync();
+        _search.Dispose();
         _readers.Dispose();
         Database.Dispose();
     }
@@ -165,6 +175,7 @@ internal sealed class PostgresStores : TestStores
         Pipeline = new PostgresCommitPipeline(connections, NullLogger<PostgresCommitPipeline>.Instance);
         Runs = new PostgresRunStore(connections, Pipeline);
         Operations = new PostgresOperationStore(connections, time);
+        Search = new PostgresSearchStore(connections);
         Sessions = new PostgresSessionStore(connections, Pipeline, new PostgresPurge(connections, time, NullLogger<PostgresPurge>.Instance), time);
     }
 
@@ -177,6 +188,8 @@ internal sealed class PostgresStores : TestStores
     public override IRunStore Runs { get; }
 
     public override IOperationStore Operations { get; }
+
+    public override ISearchStore Search { get; }
 
     public override Task<object?> ScalarAsync(string text) => Database.ScalarAsync(text);
 

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Cerver.Errors;
 using Cerver.Grains.Operations;
+using Cerver.Grains.Search;
+using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Microsoft.Extensions.Logging;
@@ -14,9 +16,12 @@ namespace Cerver.Grains.Sessions.Postgres;
 /// </summary>
 internal sealed partial class PostgresPurge(PostgresConnections connections, TimeProvider time, ILogger<PostgresPurge> logger)
 {
-    private static readonly ImmutableArray<string> Parts =
+    private const int IndexMilliseconds = 5_000;
+
+    private static readonly ImmutableArray<Func<string, NpgsqlBatchCommand[]>> Parts =
     [
-        "Sessions/Postgres/purge_entries.sql", "Sessions/Postgres/purge_output.sql", "Sessions/Postgres/purge_events.sql", "Sessions/Postgres/purge_operations.sql",
+        Unindex, Erase("Sessions/Postgres/purge_entries.sql"), Erase("Sessions/Postgres/purge_output.sql"), Erase("Sessions/Postgres/purge_events.sql"),
+        Erase("Sessions/Postgres/purge_operations.sql"),
     ];
 
     /// <summary>Erases a session. Once it is out of sight this succeeds, whatever becomes of its rows: <see cref="ResumeAsync"/> goes on with them.</summary>
@@ -69,6 +74,15 @@ internal sealed partial class PostgresPurge(PostgresConnections connections, Tim
         return [expired.ToCommand(), recorded.ToCommand()];
     }
 
+    private static Func<string, NpgsqlBatchCommand[]> Erase(string path) =>
+        sessionId => [new PostgresStatement(path).Text(sessionId).Number(SessionPages.ErasedAtOnce).ToCommand()];
+
+    private static NpgsqlBatchCommand[] Unindex(string sessionId) =>
+    [
+        PostgresSearchStore.Begin(IndexMilliseconds).ToCommand(),
+        new PostgresStatement("Search/Postgres/purge.sql").Text(sessionId).Number(SessionPages.ErasedAtOnce).Text(TsQuery.OfMark(SearchMarks.OfSession(sessionId))).ToCommand(),
+    ];
+
     private async Task EraseAsync(string sessionId, CancellationToken cancellationToken)
     {
         foreach (var part in Parts)
@@ -76,8 +90,7 @@ internal sealed partial class PostgresPurge(PostgresConnections connections, Tim
             long erased = SessionPages.ErasedAtOnce;
             while (erased == SessionPages.ErasedAtOnce)
             {
-                erased = await connections.WriteAsync(
-                    cancellationToken, Lock(sessionId), new PostgresStatement(part).Text(sessionId).Number(SessionPages.ErasedAtOnce).ToCommand());
+                erased = await connections.WriteAsync(cancellationToken, [Lock(sessionId), .. part(sessionId)]);
             }
         }
 

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Search;
+using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Runs;
@@ -18,6 +20,8 @@ internal sealed class PostgresSessionChange(SessionChange change, DateTimeOffset
     BaseBytes + change.Entries.Sum(SessionEntries.SizeOf))
 {
     private const int BaseBytes = 512;
+
+    private readonly ImmutableArray<SearchDocument> _documents = SearchDocument.Of(change.Next, change.Entries);
 
     /// <inheritdoc/>
     public override bool LocksSession => !change.IsNew;
@@ -87,6 +91,13 @@ internal sealed class PostgresSessionChange(SessionChange change, DateTimeOffset
             batch.Row("Sessions/Postgres/insert_entry.sql").Number(ordinal).Text(SessionId).Number(position++).Number(UnixMicroseconds.From(entry.At!.Value))
                 .Number((long)entry.Role).Text(entry.Kind).Text(entry.Content).Text(entry.ToolId).Text(entry.ToolName).Text(entry.ToolInput).Flag(entry.IsError)
                 .Id(appendId);
+        }
+
+        var prefix = SearchMarks.PrefixOf(change.Next.AccountId);
+        foreach (var document in _documents)
+        {
+            batch.Row("Search/Postgres/insert.sql").Number(ordinal).Text(SessionId).Text(change.Next.AccountId).Number(document.Position).Number(document.At)
+                .Number((long)document.Role).Number(document.Length).Text(TsVector.Write(document, prefix));
         }
     }
 

@@ -1,6 +1,7 @@
 using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Operations.Sqlite;
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Storage.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -12,9 +13,11 @@ namespace Cerver.Grains.Sessions.Sqlite;
 /// </summary>
 internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPipeline pipeline, TimeProvider time, ILogger<SqlitePurge> logger)
 {
-    private static readonly ImmutableArray<string> Parts =
+    /// <summary>The index is told the words of what it is to forget, so it comes before the entries.</summary>
+    private static readonly ImmutableArray<Func<SqliteStatements, string, int, int>> Parts =
     [
-        "Sessions/Sqlite/purge_entries.sql", "Sessions/Sqlite/purge_output.sql", "Sessions/Sqlite/purge_events.sql", "Sessions/Sqlite/purge_operations.sql",
+        SqliteSearchIndex.Remove, Erase("Sessions/Sqlite/purge_entries.sql"), Erase("Sessions/Sqlite/purge_output.sql"), Erase("Sessions/Sqlite/purge_events.sql"),
+        Erase("Sessions/Sqlite/purge_operations.sql"),
     ];
 
     /// <summary>Erases a session. Once it is out of sight this succeeds, whatever becomes of its rows: <see cref="ResumeAsync"/> goes on with them.</summary>
@@ -68,6 +71,8 @@ internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPip
         }
     }
 
+    private static Func<SqliteStatements, string, int, int> Erase(string path) => (statements, sessionId, limit) => statements.Execute(path, sessionId, limit);
+
     private async Task EraseAsync(string sessionId, CancellationToken cancellationToken)
     {
         foreach (var part in Parts)
@@ -75,7 +80,7 @@ internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPip
             var erased = SessionPages.ErasedAtOnce;
             while (erased == SessionPages.ErasedAtOnce)
             {
-                await pipeline.CommitAsync(statements => erased = statements.Execute(part, sessionId, SessionPages.ErasedAtOnce), bytes: 0, cancellationToken);
+                await pipeline.CommitAsync(statements => erased = part(statements, sessionId, SessionPages.ErasedAtOnce), bytes: 0, cancellationToken);
             }
         }
 

@@ -2,6 +2,8 @@ using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Search;
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
@@ -14,6 +16,8 @@ namespace Cerver.Grains.Sessions.Sqlite;
 internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, TimeProvider time) : ISessionStore
 {
     private const int BaseBytes = 512;
+
+    private readonly SqliteSearchIndex _index = new();
 
     private long? _lastChange;
 
@@ -51,8 +55,16 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
             filter.Limit));
 
     /// <inheritdoc/>
-    public Task CommitAsync(SessionChange change, CancellationToken cancellationToken) =>
-        pipeline.CommitAsync(statements => Apply(statements, change), BaseBytes + change.Entries.Sum(SessionEntries.SizeOf), cancellationToken);
+    public Task CommitAsync(SessionChange change, CancellationToken cancellationToken)
+    {
+        // Not on the writer's thread, for which everybody waits.
+        var documents = SearchDocument.Of(change.Next, change.Entries);
+        return pipeline.CommitAsync(
+            statements => Apply(statements, change),
+            BaseBytes + change.Entries.Sum(SessionEntries.SizeOf),
+            cancellationToken,
+            documents.IsEmpty ? null : statements => _index.Insert(statements, change.Next, documents));
+    }
 
     /// <inheritdoc/>
     public Task<long?> FindAppendAsync(string accountId, string sessionId, Guid appendId, CancellationToken cancellationToken) =>

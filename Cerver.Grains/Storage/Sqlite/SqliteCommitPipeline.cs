@@ -58,21 +58,25 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// </param>
     /// <param name="bytes">About how many bytes it writes.</param>
     /// <param name="cancellationToken">Gives up while the queue is full. What is in the queue is carried out.</param>
+    /// <param name="index">
+    /// Adds what the change made to the full-text index, when all changes of the batch were made: the index writes what it has gathered to the database at every
+    /// savepoint, and there is one for each change. A failure of it fails the batch.
+    /// </param>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.Fenced"/> when a constraint was violated, <see cref="CerverError.StorageUnavailable"/> when the database
     /// takes no write; nothing was changed in either case. <see cref="CerverError.StorageInDoubt"/> when it failed in the middle of the
     /// commit.
     /// </exception>
-    public Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken) =>
-        CommitAsync(new Change(apply, bytes, erases: false), cancellationToken);
+    public Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken, Action<SqliteStatements>? index = null) =>
+        CommitAsync(new Change(apply, index, bytes, erases: false), cancellationToken);
 
     /// <summary>
     /// Commits the last change of an erasure. The log still holds what was erased, so it is moved into the file and emptied soon after, as
     /// soon as no reader is in the way.
     /// </summary>
-    /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken)"/>
+    /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken, Action{SqliteStatements})"/>
     public Task CommitErasureAsync(Action<SqliteStatements> apply, CancellationToken cancellationToken) =>
-        CommitAsync(new Change(apply, bytes: 0, erases: true), cancellationToken);
+        CommitAsync(new Change(apply, index: null, bytes: 0, erases: true), cancellationToken);
 
     /// <summary>Writes what is in the queue, and then takes no more.</summary>
     public async ValueTask DisposeAsync()
@@ -253,6 +257,14 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
             writer.Run("Storage/Sqlite/release_savepoint.sql");
         }
 
+        foreach (var change in batch)
+        {
+            if (!change.IsRefused)
+            {
+                change.Index(writer.Statements);
+            }
+        }
+
         writer.Commit();
     }
 
@@ -277,7 +289,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "A change was refused because somebody else wrote first: {Violation}")]
     private partial void LogFenced(string violation);
 
-    private sealed class Change(Action<SqliteStatements> apply, int bytes, bool erases)
+    private sealed class Change(Action<SqliteStatements> apply, Action<SqliteStatements>? index, int bytes, bool erases)
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Exception? _refusal;
@@ -291,6 +303,8 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         public Task Task => _done.Task;
 
         public void Apply(SqliteStatements statements) => apply(statements);
+
+        public void Index(SqliteStatements statements) => index?.Invoke(statements);
 
         public void Refuse(Exception refusal) => _refusal = refusal;
 

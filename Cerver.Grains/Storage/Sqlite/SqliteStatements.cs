@@ -19,6 +19,10 @@ internal sealed class SqliteStatements(SqliteConnection connection) : IDisposabl
     /// <summary>Runs a statement that gives one number.</summary>
     public long QueryNumber(string path, params ReadOnlySpan<object?> parameters) => (long)Bind(path, parameters).ExecuteScalar()!;
 
+    /// <summary>Breaks off what runs too long, with SQLITE_INTERRUPT. Dispose what it gives when that is over.</summary>
+    /// <param name="isOver">Whether the time is over.</param>
+    public IDisposable LimitTime(Func<bool> isOver) => new TimeLimit(connection, isOver);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -58,5 +62,21 @@ internal sealed class SqliteStatements(SqliteConnection connection) : IDisposabl
         }
 
         return command;
+    }
+
+    private sealed class TimeLimit : IDisposable
+    {
+        /// <summary>Some tenths of a millisecond.</summary>
+        private const int Instructions = 1000;
+
+        private readonly SqliteConnection _connection;
+
+        public TimeLimit(SqliteConnection connection, Func<bool> isOver)
+        {
+            _connection = connection;
+            SQLitePCL.raw.sqlite3_progress_handler(connection.Handle!, Instructions, _ => isOver() ? 1 : 0, v: null);
+        }
+
+        public void Dispose() => SQLitePCL.raw.sqlite3_progress_handler(_connection.Handle!, 0, null, v: null);
     }
 }

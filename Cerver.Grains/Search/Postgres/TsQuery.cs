@@ -1,0 +1,41 @@
+using System.Text;
+
+namespace Cerver.Grains.Search.Postgres;
+
+/// <summary>Queries as PostgreSQL reads them. Words are letters and digits only, so nothing in them needs care. Pure.</summary>
+internal static class TsQuery
+{
+    /// <summary>The text of a <c>tsquery</c>.</summary>
+    /// <param name="query">What to look for.</param>
+    /// <param name="prefix">The account's, see <see cref="SearchMarks.PrefixOf"/>.</param>
+    /// <param name="marks">Of each of these groups an entry must have one.</param>
+    public static string Write(SearchQuery query, string prefix, IEnumerable<IReadOnlyList<string>> marks)
+    {
+        var parts = query.Required.Select(group => Any(group.SelectMany(term => Forms(term, prefix))))
+            .Concat(query.Excluded.Select(term => "!" + Any(Forms(term, prefix))))
+            .Concat(marks.Select(static group => Any(group.Select(OfMark))));
+        return string.Join(" & ", parts);
+    }
+
+    /// <summary>The text of a <c>tsquery</c> for all that has a mark.</summary>
+    public static string OfMark(string mark) => $"'{TsVector.MarkSign}{mark}'";
+
+    private static IEnumerable<string> Forms(SearchTerm term, string prefix)
+    {
+        var phrase = new StringBuilder();
+        foreach (var word in term.Words)
+        {
+            phrase.Append(phrase.Length == 0 ? "" : " <-> ").Append('\'').Append(prefix).Append(word).Append('\'');
+        }
+
+        yield return $"({phrase}{Ending(term)})";
+        if (term.Whole is { } whole)
+        {
+            yield return $"'{prefix}{whole}'{Ending(term)}";
+        }
+    }
+
+    private static string Ending(SearchTerm term) => term.IsPrefix ? ":*" : "";
+
+    private static string Any(IEnumerable<string> forms) => $"({string.Join(" | ", forms)})";
+}

@@ -1,0 +1,139 @@
+using Cerver.Errors;
+using Cerver.Search;
+
+namespace Cerver.Grains.Search;
+
+/// <summary>
+/// Searches the transcripts of an account. The newest few thousand matches are ranked; what is beyond them comes with the next pages. When no entry has all that was
+/// looked for, those are found that have the rarest and the most of it.
+/// </summary>
+internal sealed class Searcher(ISearchStore store, TimeProvider time)
+{
+    /// <summary>How many matches are ranked at once.</summary>
+    private const int RankedMatches = 2_000;
+
+    /// <summary>Of how many of these the texts are read to rank them.</summary>
+    private const int ReadMatches = 100;
+
+    /// <summary>How many of the newest entries with one of the words are looked at when none has all.</summary>
+    private const int MatchesOfWord = 300;
+
+    /// <summary>How much of a text is looked at for its snippet: about as many characters as the words that are searched have.</summary>
+    private const int SnippetCharacters = 100_000;
+
+    /// <summary>A page of what was found.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> when there is nothing to look for, or it takes too long.</exception>
+    public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken)
+    {
+        var query = SearchQueryParser.Parse(request.Query);
+        return request.Since >= request.Until
+            ? Task.FromResult(new SearchPage([], Next: null, MatchedAll: true))
+            : store.SearchAsync(new SearchScope(accountId, request), reader => SearchAsync(reader, query, request), cancellationToken);
+    }
+
+    private async Task<SearchPage> SearchAsync(ISearchReader reader, SearchQuery query, SearchRequest request)
+    {
+        var end = request.After?.Newest ?? await reader.GetEndAsync();
+        if (request.After is not { MatchedAll: false })
+        {
+            var window = await SearchWindow.CollectAsync(reader, query, end, RankedMatches, time);
+            if (window.Candidates.Count > 0 || window.Rest > 0 || request.After is not null || query.Required.Length == 1)
+            {
+                return await PageAsync(new Ranked(reader, query, window, [.. query.Required.Select(static _ => 1.0)], Sort(window.Candidates)), request, end, matchedAll: true);
+            }
+        }
+
+        return await PageAsync(await FindAnyAsync(reader, query, end), request, end, matchedAll: false);
+    }
+
+    /// <summary>Entries with one of the groups at least. How rare a group is tells how far back its newest matches go.</summary>
+    private async Task<Ranked> FindAnyAsync(ISearchReader reader, SearchQuery query, long end)
+    {
+        var weights = new List<double>();
+        var found = new Dictionary<long, (SearchCandidate Candidate, double Weight)>();
+        foreach (var group in query.Required)
+        {
+            var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, time);
+            var weight = window.Candidates.Count == 0 ? 0 : Math.Log(1 + ((double)(end - window.Rest) / window.Candidates.Count));
+            weights.Add(weight);
+            foreach (var candidate in window.Candidates)
+            {
+                found[candidate.Number] = (candidate, weight + found.GetValueOrDefault(candidate.Number).Weight);
+            }
+        }
+
+        var order = found.Values
+            .OrderByDescending(static match => match.Weight * (0.5 + SearchRanking.Guess(match.Candidate)))
+            .ThenByDescending(static match => match.Candidate.Number)
+            .Select(static match => match.Candidate)
+            .ToList();
+        return new Ranked(reader, query, new SearchWindow(order, Rest: 0), weights, order);
+    }
+
+    private static List<SearchCandidate> Sort(IReadOnlyList<SearchCandidate> candidates) =>
+        [.. candidates.OrderByDescending(SearchRanking.Guess).ThenByDescending(static candidate => candidate.At)];
+
+    private static async Task<SearchPage> PageAsync(Ranked ranked, SearchRequest request, long end, bool matchedAll)
+    {
+        var taken = request.After?.Taken ?? 0;
+        var best = await ScoreAsync(ranked, ranked.Order.Take(ReadMatches).ToList());
+        best.Sort(static (left, right) => left.Score != right.Score ? right.Score.CompareTo(left.Score) : right.Candidate.At.CompareTo(left.Candidate.At));
+        var page = best.Skip(taken).Take(request.Limit).ToList();
+        if (taken + request.Limit > best.Count)
+        {
+            // The texts of the others were not looked at to rank them, so none of them is better than those.
+            var rest = await ScoreAsync(ranked, ranked.Order.Skip(Math.Max(ReadMatches, taken)).Take(request.Limit - page.Count).ToList());
+            var worst = best.Count == 0 ? 1 : best[^1].Score;
+            page.AddRange(rest.Select(found => found with { Score = Math.Min(worst, found.Score) }));
+        }
+
+        var next = taken + request.Limit < ranked.Order.Count ? new SearchCursor(end, taken + request.Limit, matchedAll)
+            : ranked.Window.Rest > 0 ? new SearchCursor(ranked.Window.Rest, Taken: 0, matchedAll)
+            : null;
+        return new SearchPage(await ShowAsync(ranked, page), next, matchedAll);
+    }
+
+    private static async Task<List<Scored>> ScoreAsync(Ranked ranked, List<SearchCandidate> candidates)
+    {
+        if (candidates.Count == 0)
+        {
+            return [];
+        }
+
+        var entries = (await ranked.Reader.ReadAsync(candidates, SearchRanking.HeadCharacters)).ToDictionary(static entry => (entry.SessionId, entry.Position));
+        var scored = new List<Scored>(candidates.Count);
+        foreach (var candidate in candidates)
+        {
+            if (entries.TryGetValue((candidate.SessionId, candidate.Position), out var entry))
+            {
+                var text = SearchText.Of(entry.Entry);
+                scored.Add(new Scored(candidate, entry, text, Math.Round(SearchRanking.Score(entry, text, ranked.Query, ranked.Weights), 2)));
+            }
+        }
+
+        return scored;
+    }
+
+    private static async Task<ImmutableArray<SearchHit>> ShowAsync(Ranked ranked, List<Scored> page)
+    {
+        var cut = page.Where(static found => IsCut(found.Entry)).Select(static found => found.Candidate).ToList();
+        var whole = cut.Count == 0
+            ? []
+            : (await ranked.Reader.ReadAsync(cut, SnippetCharacters)).ToDictionary(static entry => (entry.SessionId, entry.Position), static entry => SearchText.Of(entry.Entry));
+        return ImmutableArray.CreateRange(page.Select(found =>
+        {
+            var text = whole.GetValueOrDefault((found.Entry.SessionId, found.Entry.Position), found.Text);
+            var entry = found.Entry.Entry;
+            var snippet = Snippet.Of(text, SearchMatches.In(text, ranked.Query, SnippetCharacters));
+            return new SearchHit(found.Entry.SessionId, found.Entry.SessionName, found.Entry.Position, entry.At!.Value, entry.Role, entry.Kind, snippet, found.Score);
+        }));
+    }
+
+    private static bool IsCut(FoundEntry found) =>
+        found.Entry.Content?.Length >= SearchRanking.HeadCharacters || found.Entry.ToolInput?.Length >= SearchRanking.HeadCharacters;
+
+    private sealed record Ranked(
+        ISearchReader Reader, SearchQuery Query, SearchWindow Window, IReadOnlyList<double> Weights, IReadOnlyList<SearchCandidate> Order);
+
+    private sealed record Scored(SearchCandidate Candidate, FoundEntry Entry, string Text, double Score);
+}

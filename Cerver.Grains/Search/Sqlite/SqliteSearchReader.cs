@@ -1,0 +1,68 @@
+using Cerver.Grains.Storage;
+using Cerver.Grains.Storage.Sqlite;
+using Cerver.Sessions;
+using Microsoft.Data.Sqlite;
+
+namespace Cerver.Grains.Search.Sqlite;
+
+/// <summary>Reads the index in SQLite. Its tasks are complete when they are returned.</summary>
+internal sealed class SqliteSearchReader(SqliteStatements statements, SearchScope scope, TimeProvider time) : ISearchReader
+{
+    private readonly string _prefix = SearchMarks.PrefixOf(scope.AccountId);
+    private readonly ImmutableArray<IReadOnlyList<string>> _marks = SearchCriteria.MarksOf(scope.Request);
+
+    /// <inheritdoc/>
+    public Task<long> GetEndAsync() => Task.FromResult(statements.QueryNumber("Search/Sqlite/end.sql"));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SearchCandidate>> FindAsync(SearchQuery query, long from, long to, int limit)
+    {
+        var request = scope.Request;
+        var candidates = new List<SearchCandidate>();
+        var began = time.GetTimestamp();
+        using var limited = statements.LimitTime(() => time.GetElapsedTime(began) > SearchCriteria.LongestStep);
+        try
+        {
+            using var rows = statements.Query(
+                "Search/Sqlite/find.sql",
+                scope.AccountId,
+                FtsQuery.Write(query, _prefix, _marks),
+                from,
+                to,
+                request.Since is { } since ? UnixMicroseconds.From(since) : null,
+                request.Until is { } until ? UnixMicroseconds.From(until) : null,
+                request.SessionId,
+                request.Harness,
+                request.Source,
+                limit);
+            while (rows.Read())
+            {
+                candidates.Add(new(rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetInt64(3), (EntryRole)rows.GetInt64(4), rows.GetInt32(5)));
+            }
+        }
+        catch (SqliteException interrupted) when (interrupted.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
+        {
+            throw SearchCriteria.TooSlow();
+        }
+
+        return Task.FromResult<IReadOnlyList<SearchCandidate>>(candidates);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<FoundEntry>> ReadAsync(IReadOnlyList<SearchCandidate> candidates, int maxCharacters)
+    {
+        var entries = new List<FoundEntry>(candidates.Count);
+        foreach (var candidate in candidates)
+        {
+            using var rows = statements.Query("Search/Sqlite/read.sql", scope.AccountId, candidate.SessionId, candidate.Position, maxCharacters);
+            if (rows.Read())
+            {
+                var entry = new TranscriptEntry(
+                    UnixMicroseconds.To(rows.GetInt64(1)), (EntryRole)rows.GetInt64(2), rows.GetString(3), rows.TextOrNull(4), ToolName: rows.TextOrNull(5), ToolInput: rows.TextOrNull(6));
+                entries.Add(new FoundEntry(candidate.SessionId, rows.GetString(0), candidate.Position, entry));
+            }
+        }
+
+        return Task.FromResult<IReadOnlyList<FoundEntry>>(entries);
+    }
+}

@@ -1,0 +1,2 @@
+-- Forgets the entry of a number.
+delete from search_entry where number = $1;

@@ -1,0 +1,16 @@
+-- The index over what was said. The words are those that WordReader takes texts apart into, so SQLite only separates them at spaces. An entry that is purged is taken
+-- out of it whole: the database must not keep what was deleted.
+
+create table search_entry (
+    number     integer not null primary key,
+    account_id text    not null,
+    session_id text    not null,
+    position   integer not null,
+    at         integer not null,
+    role       integer not null,
+    length     integer not null check (length >= 1)
+);
+
+create virtual table search_word using fts5 (words, wholes, marks, content = '', columnsize = 0, tokenize = 'ascii');
+
+insert into search_word (search_word, rank) values ('secure-delete', 1);
