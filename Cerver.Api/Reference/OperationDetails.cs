@@ -82,6 +82,7 @@ internal static class OperationDetails
                 Maximum = number.Max == long.MaxValue ? null : number.Max.ToString(CultureInfo.InvariantCulture),
             },
             ChoiceParameter choice => new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. choice.Choices] },
+            TimeParameter => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
             FlagParameter => new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["1", "0", "true", "false"] },
             _ => new OpenApiSchema { Type = JsonSchemaType.String },
         },

@@ -68,6 +68,21 @@ internal sealed record TextParameter(string Name, string Description, bool IsHea
     }
 }
 
+/// <summary>A time as RFC 3339 writes it; an empty one counts as absent.</summary>
+/// <param name="Name">Its name on the wire.</param>
+/// <param name="Description">For the API reference.</param>
+internal sealed record TimeParameter(string Name, string Description) : RequestParameter(Name, Description, IsHeader: false)
+{
+    /// <summary>The time, or null when it is absent.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> for anything else.</exception>
+    public DateTimeOffset? Read(HttpRequest request) => ReadText(request) switch
+    {
+        null or "" => null,
+        var text when TimestampText.TryParse(text, out var time) => time,
+        _ => throw Refuse($"{TimestampText.Rule} In an address a '+' is written '%2B'."),
+    };
+}
+
 /// <summary>One word of a few; an empty one counts as absent.</summary>
 /// <param name="Name">Its name on the wire.</param>
 /// <param name="Choices">The words.</param>

@@ -15,6 +15,9 @@ internal static class SessionEndpoints
     private static readonly TextParameter Status = new("status", "Only sessions of this status: `idle`, `running`, `ended`, or a synonym of one.");
     private static readonly TextParameter Source = new("source", "Only sessions whose metadata has this `source`.");
     private static readonly TextParameter Harness = new("harness", "Only sessions of this harness.");
+    private static readonly TextParameter Provider = new("provider", "Only sessions whose compute is of this provider, such as `local`; `none` for those without.");
+    private static readonly TimeParameter Since = new("since", "Only sessions that were last active at this time or later.");
+    private static readonly TimeParameter Until = new("until", "Only sessions that were last active before this time.");
     private static readonly TextParameter Name = new("q", "Only sessions whose name contains this, whatever the case of its letters.");
     private static readonly TextParameter Cursor = new("cursor", "The `next_cursor` of the page before.");
     private static readonly FlagParameter Purge = new("purge", "Whether to erase the record, the transcript and all output too.");
@@ -28,7 +31,7 @@ internal static class SessionEndpoints
             .Produces<SessionCreated>(StatusCodes.Status201Created);
         sessions.MapGet("/", List).WithName("listSessions")
             .WithSummary("Lists the account's sessions, the most recently active first.")
-            .WithMetadata(new ParameterMetadata([Limit, Status, Source, Harness, Name, Cursor]))
+            .WithMetadata(new ParameterMetadata([Limit, Status, Source, Harness, Provider, Since, Until, Name, Cursor]))
             .Produces<SessionListAnswer>();
         sessions.MapPatch("/{sessionId}", Update).WithName("updateSession")
             .WithSummary("Changes a session's name or merges members into its metadata.")
@@ -64,7 +67,10 @@ internal static class SessionEndpoints
             Status.Read(request) is { } status ? StatusWords.Parse(status, Status.Name) : null,
             Source.Read(request),
             Harness.Read(request),
-            Name.Read(request));
+            Name.Read(request),
+            Provider.Read(request),
+            Since.Read(request),
+            Until.Read(request));
         var list = await calls.ReadAsync(
             (Recall: Caller.Recall(cluster), caller.AccountId, filter),
             static (call, token) => call.Recall.ListSessionsAsync(call.AccountId, call.filter, token),

@@ -7,6 +7,9 @@ namespace Cerver.Sessions;
 /// <param name="Source">Only sessions whose metadata has this <c>source</c>.</param>
 /// <param name="Harness">Only sessions of this harness.</param>
 /// <param name="Name">Only sessions whose name contains this, whatever the case of its letters.</param>
+/// <param name="Provider">Only sessions whose compute this provider provides; <c>none</c> for those that have none.</param>
+/// <param name="Since">Only sessions that were last active at this time or later.</param>
+/// <param name="Until">Only sessions that were last active before this time.</param>
 [GenerateSerializer, Immutable, Alias("cerver.recall.filter")]
 public sealed record SessionFilter(
     [property: Id(0)] int Limit,
@@ -14,7 +17,10 @@ public sealed record SessionFilter(
     [property: Id(2)] SessionStatus? Status = null,
     [property: Id(3)] string? Source = null,
     [property: Id(4)] string? Harness = null,
-    [property: Id(5)] string? Name = null);
+    [property: Id(5)] string? Name = null,
+    [property: Id(6)] string? Provider = null,
+    [property: Id(7)] DateTimeOffset? Since = null,
+    [property: Id(8)] DateTimeOffset? Until = null);
 
 /// <summary>A place in a list of sessions.</summary>
 /// <param name="UpdatedAt">When the session there was last active.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cerver.Grains.Storage;
 using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
@@ -27,6 +28,17 @@ internal static class SessionPages
     public static SessionList ListOf(ImmutableArray<SessionRecord> found, int limit) => found.Length <= limit
         ? new SessionList(found, Next: null)
         : new SessionList(found[..limit], new SessionCursor(found[limit - 1].UpdatedAt, found[limit - 1].SessionId));
+
+    /// <summary>The place in the order of activity after which a list begins, in microseconds and with the id of the session there.</summary>
+    public static (long UpdatedAt, string SessionId) PlaceOf(SessionFilter filter)
+    {
+        // What lies before a time is what lies after the first place of that time, which no session has.
+        var until = filter.Until is { } time ? UnixMicroseconds.Ceiling(time) : long.MaxValue;
+        return filter.After is { } after && UnixMicroseconds.From(after.UpdatedAt) is var place && place < until ? (place, after.SessionId) : (until, "");
+    }
+
+    /// <summary>The earliest last activity that a session of a list may have, in microseconds.</summary>
+    public static long EarliestOf(SessionFilter filter) => filter.Since is { } since ? UnixMicroseconds.Ceiling(since) : long.MinValue;
 
     /// <summary>The <c>source</c> that callers note in the metadata and filter lists by.</summary>
     public static string? SourceOf(string? metadata)

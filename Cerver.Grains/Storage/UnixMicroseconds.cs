@@ -6,6 +6,9 @@ internal static class UnixMicroseconds
     /// <summary>The stored number of a time.</summary>
     public static long From(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>The first number that is not before a time, which may be finer than a microsecond.</summary>
+    public static long Ceiling(DateTimeOffset time) => From(time) is var number && To(number) < time ? number + 1 : number;
+
     /// <summary>The time of a stored number.</summary>
     public static DateTimeOffset To(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 

@@ -130,6 +130,39 @@ public sealed class SessionHttpTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task A_list_is_narrowed_by_provider_and_by_the_time_of_the_last_activity()
+    {
+        var first = await gateway.CreateAsync(new { session_type = "transcript", harness = "narrowing" });
+        var second = await gateway.CreateAsync(new { compute = "local", harness = "narrowing" });
+        var third = await gateway.CreateAsync(new { session_type = "transcript", harness = "narrowing" });
+        var at = Text(await gateway.GetAsync($"/v2/sessions/{second}?tail=0"), "updatedAt");
+
+        Assert.Equal([second], await ListAsync("provider=local"));
+        Assert.Equal([third, first], await ListAsync("provider=none"));
+        Assert.Equal([third, second], await ListAsync($"since={at}"));
+        Assert.Equal([first], await ListAsync($"until={at}"));
+        Assert.Equal([first], await ListAsync($"until={at}&since=2020-02-29T23:59:59%2B05:30"));
+        Assert.Equal([third], await ListAsync($"since={at}&provider=none"));
+
+        async Task<string[]> ListAsync(string query) =>
+            [.. (await gateway.GetAsync($"/v2/sessions?harness=narrowing&{query}")).GetProperty("sessions").EnumerateArray().Select(session => Text(session, "sessionId")!)];
+    }
+
+    [Theory]
+    [InlineData("since", "yesterday")]
+    [InlineData("since", "2026-05-01")]
+    [InlineData("until", "2026-05-01T12:00:00")]
+    [InlineData("until", "2026-05-01T12:00:00+02:00")]
+    [InlineData("until", "2026-05-01T12:00:00Z&until=2026-05-01T12:00:00Z")]
+    public async Task A_time_that_is_none_is_refused_with_its_name(string name, string value)
+    {
+        using var response = await gateway.Client.GetAsync(new Uri($"/v2/sessions?{name}={value}", UriKind.Relative));
+
+        var refusal = await JsonAsync(response);
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request", name), (response.StatusCode, Text(refusal, "code"), Text(refusal, "field")));
+    }
+
+    [Fact]
     public async Task Another_accounts_session_does_not_exist_on_any_route()
     {
         var id = await gateway.CreateAsync();

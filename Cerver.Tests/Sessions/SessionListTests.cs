@@ -30,7 +30,8 @@ public abstract class SessionListTests(TestedDatabase database) : IAsyncLifetime
                 status: (SessionStatus)(i % 3),
                 harness: i % 4 < 2 ? "one" : "other",
                 source: i % 5 < 2 ? "here" : "there",
-                name: i % 7 < 3 ? "Some Work" : "rest"));
+                name: i % 7 < 3 ? "Some Work" : "rest",
+                provider: i % 3 == 0 ? "local" : "none"));
         }
 
         foreach (var status in (SessionStatus?[])[null, SessionStatus.Idle, SessionStatus.Running, SessionStatus.Ended])
@@ -45,6 +46,31 @@ public abstract class SessionListTests(TestedDatabase database) : IAsyncLifetime
 
                         Assert.Equal(Expected(sessions, filter), await ReadAllAsync(filter));
                     }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_list_ends_at_a_time_and_goes_back_to_another_one_to_the_microsecond()
+    {
+        var sessions = new List<SessionRecord>();
+        foreach (var i in Enumerable.Range(0, 40).OrderBy(i => i * 29 % 40))
+        {
+            sessions.Add(await AddAsync(Start.AddMicroseconds(i / 2 * 300_000), (SessionStatus)(i % 3), "one", "here", "name", i % 4 < 2 ? "local" : "none"));
+        }
+
+        var (early, late) = (Start.AddMicroseconds(900_000), Start.AddMicroseconds(4_500_000));
+        foreach (var status in (SessionStatus?[])[null, SessionStatus.Idle])
+        {
+            foreach (var provider in (string?[])[null, "local"])
+            {
+                foreach (var (since, until) in ((DateTimeOffset?, DateTimeOffset?)[])
+                    [(early, null), (early.AddTicks(1), null), (null, late), (null, late.AddTicks(1)), (early, late), (late, early), (DateTimeOffset.MinValue, DateTimeOffset.MaxValue)])
+                {
+                    var filter = new SessionFilter(Limit: 3, Status: status, Provider: provider, Since: since, Until: until);
+
+                    Assert.Equal(Expected(sessions, filter), await ReadAllAsync(filter));
                 }
             }
         }
@@ -77,6 +103,8 @@ public abstract class SessionListTests(TestedDatabase database) : IAsyncLifetime
         .Where(session => (filter.Status is null || session.Status == filter.Status)
             && (filter.Harness is null || session.Harness == filter.Harness)
             && (filter.Source is null || session.Metadata!.Contains($"\"{filter.Source}\"", StringComparison.Ordinal))
+            && (filter.Provider is null || session.Provider == filter.Provider)
+            && !(session.UpdatedAt < filter.Since) && !(session.UpdatedAt >= filter.Until)
             && (filter.Name is null || session.SessionName.Contains(filter.Name, StringComparison.OrdinalIgnoreCase)))
         .OrderByDescending(session => session.UpdatedAt)
         .ThenByDescending(session => session.SessionId, StringComparer.Ordinal)
@@ -99,10 +127,10 @@ public abstract class SessionListTests(TestedDatabase database) : IAsyncLifetime
         }
     }
 
-    private async Task<SessionRecord> AddAsync(DateTimeOffset at, SessionStatus status, string? harness, string source, string name)
+    private async Task<SessionRecord> AddAsync(DateTimeOffset at, SessionStatus status, string? harness, string source, string name, string provider = "none")
     {
         var request = GrainCluster.Request(ComputeChoice.None, metadata: $$"""{"source": "{{source}}"}""", name: name) with { Harness = harness };
-        var record = SessionRules.NewRecord(request, TestStores.Account, Ids.NewSession(TimeProvider.System), at) with { Status = status };
+        var record = SessionRules.NewRecord(request, TestStores.Account, Ids.NewSession(TimeProvider.System), at) with { Status = status, Provider = provider };
         var change = SessionChange.From(record, at, rewrites: true, []);
         await Stores.Sessions.CommitAsync(change, CancellationToken.None);
         return change.Next;

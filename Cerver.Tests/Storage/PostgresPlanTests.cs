@@ -72,7 +72,9 @@ public sealed class PostgresPlanTests
             foreach (var status in (SessionStatus?[])[null, SessionStatus.Idle])
             {
                 var filter = new SessionFilter(5, Status: status);
-                foreach (var narrower in (SessionFilter[])[filter, filter with { Source = "many" }, filter with { Harness = "many" }, filter with { Name = "many" }])
+                foreach (var narrower in (SessionFilter[])[filter, filter with { Source = "many" }, filter with { Harness = "many" }, filter with { Name = "many" },
+                    filter with { Provider = "none" }, filter with { Since = DateTimeOffset.UnixEpoch.AddSeconds(Grown - 5), Provider = "nobody" },
+                    filter with { Until = DateTimeOffset.UnixEpoch.AddSeconds(5), Provider = "nobody" }])
                 {
                     await stores.Sessions.ListAsync(TestStores.Account, narrower, CancellationToken.None);
                 }

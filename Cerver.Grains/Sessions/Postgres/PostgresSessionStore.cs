@@ -38,14 +38,17 @@ internal sealed class PostgresSessionStore(PostgresConnections connections, Post
     /// <inheritdoc/>
     public Task<SessionList> ListAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken)
     {
+        var (before, beforeId) = SessionPages.PlaceOf(filter);
         var statement = new PostgresStatement(filter.Status is null ? "Sessions/Postgres/list.sql" : "Sessions/Postgres/list_by_status.sql")
             .Text(accountId)
-            .Number(filter.After is { } after ? UnixMicroseconds.From(after.UpdatedAt) : long.MaxValue)
-            .Text(filter.After?.SessionId ?? "")
+            .Number(before)
+            .Text(beforeId)
             .Text(filter.Source)
             .Text(filter.Harness)
             .Text(filter.Name?.ToLowerInvariant())
-            .Number(filter.Limit + 1);
+            .Number(filter.Limit + 1)
+            .Text(filter.Provider)
+            .Number(SessionPages.EarliestOf(filter));
         return connections.ReadAsync(
             filter.Status is { } status ? statement.Number((long)status) : statement,
             async (rows, cancellation) =>

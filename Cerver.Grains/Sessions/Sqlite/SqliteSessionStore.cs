@@ -41,18 +41,23 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
 
     /// <inheritdoc/>
     public Task<SessionList> ListAsync(string accountId, SessionFilter filter, CancellationToken cancellationToken) =>
-        readers.ReadAsync(statements => SessionPages.ListOf(
-            ReadRecords(statements.Query(
+        readers.ReadAsync(statements =>
+        {
+            var (before, beforeId) = SessionPages.PlaceOf(filter);
+            var found = ReadRecords(statements.Query(
                 filter.Status is null ? "Sessions/Sqlite/list.sql" : "Sessions/Sqlite/list_by_status.sql",
                 accountId,
-                filter.After is { } after ? UnixMicroseconds.From(after.UpdatedAt) : long.MaxValue,
-                filter.After?.SessionId ?? "",
+                before,
+                beforeId,
                 filter.Source,
                 filter.Harness,
                 filter.Name?.ToLowerInvariant(),
                 (long?)filter.Status,
-                filter.Limit + 1)),
-            filter.Limit));
+                filter.Limit + 1,
+                filter.Provider,
+                SessionPages.EarliestOf(filter)));
+            return SessionPages.ListOf(found, filter.Limit);
+        });
 
     /// <inheritdoc/>
     public Task CommitAsync(SessionChange change, CancellationToken cancellationToken)
