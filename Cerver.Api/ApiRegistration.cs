@@ -3,6 +3,7 @@ using Cerver.Api.Calls;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
 using Cerver.Api.Hosting;
+using Cerver.Api.Mcp;
 using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
@@ -35,7 +36,8 @@ public static class ApiRegistration
     /// <summary>Registers everything that <see cref="MapCerverApi"/> needs.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">
-    /// Holds the sections <see cref="ApiOptions.Section"/> and <see cref="AuthOptions.Section"/>, which are checked when the host starts.
+    /// Holds the sections <see cref="ApiOptions.Section"/>, <see cref="AuthOptions.Section"/> and <see cref="McpOptions.Section"/>, which are checked when the
+    /// host starts.
     /// </param>
     /// <param name="isCluster">
     /// Whether the grains are, or may be, in other processes, which come and go. Writes that their callers did not name get a name then, so
@@ -70,6 +72,7 @@ public static class ApiRegistration
         services.AddSingleton<RunFeed>();
         services.AddSingleton<SessionFeed>();
         services.AddSingleton<AccountFeed>();
+        services.AddCerverMcp(configuration);
         services.AddApiReference();
         return services;
     }
@@ -94,6 +97,7 @@ public static class ApiRegistration
         });
         app.UseStatusCodePages(static context =>
             Refusals.WriteAsync(context.HttpContext, Refusals.OfStatus(context.HttpContext.Response.StatusCode)));
+        app.UseMcpGuard();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -106,6 +110,7 @@ public static class ApiRegistration
         app.MapSessionCompute();
         app.MapRuns();
         app.MapComputes();
+        app.MapCerverMcp();
         return app;
     }
 }

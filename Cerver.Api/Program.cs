@@ -1,3 +1,4 @@
 using Cerver.Api.Hosting;
+using Cerver.Api.Mcp.Stdio;
 
-return await FrontDoor.RunAsync(args);
+return args is ["mcp", .. var settings] ? await BridgeProgram.RunAsync(settings) : await FrontDoor.RunAsync(args);

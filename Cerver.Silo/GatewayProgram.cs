@@ -1,4 +1,5 @@
 using Cerver.Api.Hosting;
+using Cerver.Api.Mcp.Stdio;
 using Cerver.Errors;
 using Cerver.Grains.Storage;
 using Cerver.Silo.Clustered;
@@ -15,8 +16,8 @@ internal static class GatewayProgram
     private static Task<string> Never { get; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>
-    /// Runs until SIGTERM or SIGINT; checks the data directory or a cluster's database when the first argument is <c>check</c>, and brings
-    /// the schema of a cluster's database up to date when it is <c>migrate</c>.
+    /// Runs until SIGTERM or SIGINT; checks the data directory or a cluster's database when the first argument is <c>check</c>, brings the
+    /// schema of a cluster's database up to date when it is <c>migrate</c>, and passes MCP on to a gateway when it is <c>mcp</c>.
     /// </summary>
     /// <returns>
     /// The exit code: 0 after a stop that was asked for, 1 when the gateway could not start or the check found something, 75 when the
@@ -25,6 +26,7 @@ internal static class GatewayProgram
     public static Task<int> RunAsync(string[] args) => StartFailures.ReportAsync(async () => args switch
     {
         ["check", .. var settings] => await CheckAsync(settings),
+        ["mcp", .. var settings] => await BridgeProgram.RunAsync(settings),
         ["migrate", .. var settings] => await ClusterDatabase.MigrateAsync(settings, Console.Out),
         _ => await ServeAsync(args),
     });

@@ -1,4 +1,5 @@
 using Cerver.Api.Calls;
+using Cerver.Api.Mcp;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
@@ -7,7 +8,7 @@ namespace Cerver.Api.Hosting;
 /// <summary>A process that serves the API and keeps nothing: it joins a cluster of silos as a client.</summary>
 internal static class FrontDoor
 {
-    private const string GatedPath = "/v2";
+    private static readonly ImmutableArray<PathString> GatedPaths = ["/v2", McpRegistration.Path];
 
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
     /// <returns>The exit code: 0 after a stop that was asked for, 1 when it could not start, 75 when it may the next time.</returns>
@@ -42,7 +43,7 @@ internal static class FrontDoor
 
         // Last, so that only who may call can wait here, and is told in the form of all refusals.
         var gate = app.Services.GetRequiredService<ClusterGate>();
-        app.UseWhen(static context => context.Request.Path.StartsWithSegments(GatedPath, StringComparison.Ordinal), routes => routes.Use(gate.PassAsync));
+        app.UseWhen(static context => GatedPaths.Any(path => context.Request.Path.StartsWithSegments(path, StringComparison.Ordinal)), routes => routes.Use(gate.PassAsync));
         return app;
     }
 }

@@ -7,7 +7,7 @@ namespace Cerver.Api.Meta;
 internal static class CrossOrigin
 {
     private const string AllowedMethods = "GET, POST, PATCH, PUT, DELETE, HEAD, OPTIONS";
-    private const string AllowedHeaders = "authorization, content-type, idempotency-key, last-event-id";
+    private const string AllowedHeaders = "authorization, content-type, idempotency-key, last-event-id, mcp-protocol-version, mcp-method, mcp-name";
     private const string ExposedHeaders = "Cerver-Run-Id, Idempotency-Replayed, Location, Retry-After";
     private const string MaxAgeSeconds = "7200";
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using Cerver.Api.Answers;
+using Cerver.Api.Mcp;
 
 namespace Cerver.Api.Meta;
 
@@ -21,6 +22,7 @@ internal static class MetaEndpoints
         {
             ["sessions"] = "/v2/sessions",
             ["computes"] = "/v2/computes",
+            ["mcp"] = McpRegistration.Path,
             ["live"] = "/livez",
             ["ready"] = "/readyz",
         }.ToFrozenDictionary(StringComparer.Ordinal),

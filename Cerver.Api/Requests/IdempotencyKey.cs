@@ -26,21 +26,28 @@ internal static class IdempotencyKey
     /// <exception cref="CerverException">
     /// <see cref="CerverError.InvalidRequest"/> for a key that is too long or has other characters.
     /// </exception>
-    public static Operation? Read(HttpRequest request, ReadOnlySequence<byte> body)
-    {
-        if (Parameter.Read(request) is not { } key)
-        {
-            return null;
-        }
+    public static Operation? Read(HttpRequest request, ReadOnlySequence<byte> body) => Parameter.Read(request) is { } key
+        ? Name(key, Parameter.Name, $"{request.Method} {request.Path}{request.QueryString}\n", body)
+        : null;
 
-        if (key.Length > MaxLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+    /// <summary>The operation of a key.</summary>
+    /// <param name="key">The caller's name for the write.</param>
+    /// <param name="field">Where it stood.</param>
+    /// <param name="call">What is called.</param>
+    /// <param name="body">With what.</param>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.InvalidRequest"/> for a key that is too long or has other characters.
+    /// </exception>
+    public static Operation Name(string key, string field, string call, ReadOnlySequence<byte> body)
+    {
+        if (key.Length is 0 or > MaxLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
         {
             throw new CerverException(
-                CerverError.InvalidRequest, $"'{Parameter.Name}' must have at most {MaxLength} characters, all of them printable ASCII.", Parameter.Name);
+                CerverError.InvalidRequest, $"'{field}' must have at most {MaxLength} characters, all of them printable ASCII.", field);
         }
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method} {request.Path}{request.QueryString}\n"));
+        hash.AppendData(Encoding.UTF8.GetBytes(call));
         foreach (var part in body)
         {
             hash.AppendData(part.Span);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cerver.Api.Mcp;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
 
@@ -14,9 +15,15 @@ namespace Cerver.Api.Requests;
 [JsonSerializable(typeof(AppendBody))]
 [JsonSerializable(typeof(ChangeComputeBody))]
 [JsonSerializable(typeof(CreateSessionBody))]
+[JsonSerializable(typeof(EndArguments))]
+[JsonSerializable(typeof(ExportArguments))]
 [JsonSerializable(typeof(InputBody))]
+[JsonSerializable(typeof(ListArguments))]
+[JsonSerializable(typeof(NoArguments))]
+[JsonSerializable(typeof(PeekArguments))]
 [JsonSerializable(typeof(PrioritizeComputeBody))]
 [JsonSerializable(typeof(ResumeBody))]
 [JsonSerializable(typeof(RunBody))]
+[JsonSerializable(typeof(SearchArguments))]
 [JsonSerializable(typeof(UpdateSessionBody))]
 internal sealed partial class RequestJson : JsonSerializerContext;

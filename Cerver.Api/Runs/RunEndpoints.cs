@@ -166,26 +166,11 @@ internal static class RunEndpoints
         _ => throw new CerverException(CerverError.InvalidRequest, $"'{Cursor.Name}' must be the 'next_cursor' of an answer before, unchanged.", Cursor.Name),
     };
 
-    /// <summary>The run has its id before it starts, so a call that is made again finds the run it began.</summary>
     private static async Task<Outcome<RunRecord>> StartAsync(
         string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, TimeProvider time)
     {
         var session = caller.Session(cluster, sessionId);
-        var start = RunReader.Read(body.Value, Ids.NewRun(time));
-        return await calls.WriteAsync(body.Operation, session, async (session, operation) =>
-        {
-            try
-            {
-                return await session.StartRunAsync(start, operation);
-            }
-            catch (Exception failure) when (CallFailures.Of(failure) is CallFailure.HostAway or CallFailure.NotDelivered)
-            {
-                // It may be on record as one that did not start, so the next attempt is another run. What an attempt of unknown outcome
-                // began has this call's name.
-                start = start with { RunId = Ids.NewRun(time) };
-                throw;
-            }
-        });
+        return await calls.StartRunAsync(session, RunReader.Read(body.Value, Ids.NewRun(time)), body.Operation, time);
     }
 
     private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, RunFeed feed, CancellationToken cancellationToken)

@@ -40,6 +40,17 @@ internal static class EntryReader
             : new(At: null, EntryRole.User, EntryKinds.Text, body.Content);
     }
 
+    /// <summary>Who a word says speaks.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> for any other word.</exception>
+    public static EntryRole ParseRole(string? word, string field) => word switch
+    {
+        "user" => EntryRole.User,
+        "assistant" => EntryRole.Assistant,
+        "tool" => EntryRole.Tool,
+        "system" => EntryRole.System,
+        _ => throw Refuse(field, "must be one of user, assistant, tool, system."),
+    };
+
     private static TranscriptEntry Read(EntryBody? body, int index)
     {
         if (body is null)
@@ -60,17 +71,8 @@ internal static class EntryReader
             throw Refuse($"entries[{index}].content", "must be a text that is not empty, unless the kind is 'tool_use'.");
         }
 
-        return new(body.At, ReadRole(body.Role, index), kind, body.Content, body.ToolId, body.ToolName, body.ToolInput, body.IsError);
+        return new(body.At, ParseRole(body.Role, $"entries[{index}].role"), kind, body.Content, body.ToolId, body.ToolName, body.ToolInput, body.IsError);
     }
-
-    private static EntryRole ReadRole(string? word, int index) => word switch
-    {
-        "user" => EntryRole.User,
-        "assistant" => EntryRole.Assistant,
-        "tool" => EntryRole.Tool,
-        "system" => EntryRole.System,
-        _ => throw Refuse($"entries[{index}].role", "must be one of user, assistant, tool, system."),
-    };
 
     private static CerverException Refuse(string field, string rule) => new(CerverError.InvalidRequest, $"'{field}' {rule}", field);
 }

@@ -43,6 +43,16 @@ internal static class EntryWriter
         WriteTool(writer, entry);
     }
 
+    /// <summary>The word for who speaks.</summary>
+    public static JsonEncodedText WordOf(EntryRole role) => role switch
+    {
+        EntryRole.User => User,
+        EntryRole.Assistant => Assistant,
+        EntryRole.Tool => Tool,
+        EntryRole.System => System,
+        _ => throw new UnreachableException($"No word for {role}."),
+    };
+
     private static void WriteTool(Utf8JsonWriter writer, TranscriptEntry entry)
     {
         if (entry.ToolId is not null)
@@ -66,13 +76,4 @@ internal static class EntryWriter
             writer.WriteBoolean(IsError, isError);
         }
     }
-
-    private static JsonEncodedText WordOf(EntryRole role) => role switch
-    {
-        EntryRole.User => User,
-        EntryRole.Assistant => Assistant,
-        EntryRole.Tool => Tool,
-        EntryRole.System => System,
-        _ => throw new UnreachableException($"No word for {role}."),
-    };
 }

@@ -32,6 +32,19 @@ public sealed record SessionCreated
 
     /// <summary>How its compute was chosen.</summary>
     public required RoutingBody Routing { get; init; }
+
+    internal static SessionCreated Of(SessionRecord session) => new()
+    {
+        SessionId = session.SessionId,
+        SessionName = session.SessionName,
+        Status = StatusWords.Of(session.Status),
+        Provider = session.Provider,
+        ComputeId = session.ComputeId,
+        SandboxId = SessionFields.SandboxOf(session),
+        Harness = session.Harness,
+        Metrics = SessionMetricsBody.Of(session.Metrics),
+        Routing = new() { RecommendedProvider = session.Provider, Confidence = 1, FallbackOrder = [] },
+    };
 }
 
 /// <summary>How compute was chosen.</summary>
@@ -58,6 +71,13 @@ public sealed record SessionMetricsBody
 
     /// <summary>How long the finished runs took together, in milliseconds.</summary>
     public required long RunTimeMs { get; init; }
+
+    internal static SessionMetricsBody Of(SessionMetrics metrics) => new()
+    {
+        ProvisionTimeMs = metrics.ProvisionTimeMs,
+        RunCount = metrics.RunCount,
+        RunTimeMs = metrics.RunTimeMs,
+    };
 }
 
 /// <summary>What a session's compute took.</summary>

@@ -55,7 +55,7 @@ internal static class SessionEndpoints
         var created = await calls.WriteAsync(body.Operation, (session, request), static (call, operation) => call.session.CreateAsync(call.request, operation));
         var record = created.TakeFor(response);
         response.Headers.Location = $"/v2/sessions/{record.SessionId}";
-        return JsonAnswer.Of(CreatedOf(record), AnswerJson.Default.SessionCreated, StatusCodes.Status201Created);
+        return JsonAnswer.Of(SessionCreated.Of(record), AnswerJson.Default.SessionCreated, StatusCodes.Status201Created);
     }
 
     private static async Task<JsonAnswer<SessionListAnswer>> List(
@@ -93,7 +93,7 @@ internal static class SessionEndpoints
     {
         Caller.RequireSession(sessionId);
         var page = await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
-        var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = MetricsOf(page.Session.Metrics) };
+        var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = SessionMetricsBody.Of(page.Session.Metrics) };
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
     }
 
@@ -106,24 +106,4 @@ internal static class SessionEndpoints
         _ = ended.TakeFor(response);
         return JsonAnswer.Of(new SessionClosed { SessionId = sessionId }, AnswerJson.Default.SessionClosed);
     }
-
-    private static SessionCreated CreatedOf(SessionRecord session) => new()
-    {
-        SessionId = session.SessionId,
-        SessionName = session.SessionName,
-        Status = StatusWords.Of(session.Status),
-        Provider = session.Provider,
-        ComputeId = session.ComputeId,
-        SandboxId = SessionFields.SandboxOf(session),
-        Harness = session.Harness,
-        Metrics = MetricsOf(session.Metrics),
-        Routing = new() { RecommendedProvider = session.Provider, Confidence = 1, FallbackOrder = [] },
-    };
-
-    private static SessionMetricsBody MetricsOf(SessionMetrics metrics) => new()
-    {
-        ProvisionTimeMs = metrics.ProvisionTimeMs,
-        RunCount = metrics.RunCount,
-        RunTimeMs = metrics.RunTimeMs,
-    };
 }

@@ -85,7 +85,7 @@ public sealed class FrontDoorTests(ApiFixture fixture) : IClassFixture<ApiFixtur
 
         Assert.Equal(204, answer.Status);
         Assert.Equal("*", answer.Response.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        Assert.Equal("authorization, content-type, idempotency-key, last-event-id", answer.Response.Headers.GetValues("Access-Control-Allow-Headers").Single());
+        Assert.Equal("authorization, content-type, idempotency-key, last-event-id, mcp-protocol-version, mcp-method, mcp-name", answer.Response.Headers.GetValues("Access-Control-Allow-Headers").Single());
         Assert.False(answer.Response.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 
