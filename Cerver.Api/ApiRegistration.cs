@@ -6,6 +6,7 @@ using Cerver.Api.Hosting;
 using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
+using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
 using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
@@ -106,6 +107,7 @@ public static class ApiRegistration
         app.MapSessionCompute();
         app.MapRuns();
         app.MapComputes();
+        app.MapSecrets();
         return app;
     }
 }

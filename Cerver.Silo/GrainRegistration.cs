@@ -7,6 +7,8 @@ using Cerver.Grains.Operations.Sqlite;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Runs.Postgres;
 using Cerver.Grains.Runs.Sqlite;
+using Cerver.Grains.Secrets;
+using Cerver.Grains.Secrets.Environment;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -30,6 +32,9 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
+        services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
+        services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
+        services.AddSingleton<ISecretSource, EnvironmentSecrets>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()

@@ -21,6 +21,7 @@ internal static class MetaEndpoints
         {
             ["sessions"] = "/v2/sessions",
             ["computes"] = "/v2/computes",
+            ["secrets"] = "/v2/secrets",
             ["live"] = "/livez",
             ["ready"] = "/readyz",
         }.ToFrozenDictionary(StringComparer.Ordinal),
