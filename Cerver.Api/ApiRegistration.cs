@@ -4,6 +4,7 @@ using Cerver.Api.Computes;
 using Cerver.Api.Errors;
 using Cerver.Api.Hosting;
 using Cerver.Api.Meta;
+using Cerver.Api.Pages;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
 using Cerver.Api.Secrets;
@@ -71,6 +72,7 @@ public static class ApiRegistration
         services.AddSingleton<RunFeed>();
         services.AddSingleton<SessionFeed>();
         services.AddSingleton<AccountFeed>();
+        services.AddSingleton<AgentPages>();
         services.AddApiReference();
         return services;
     }
@@ -100,6 +102,7 @@ public static class ApiRegistration
         app.UseAuthorization();
 
         app.MapMeta();
+        app.MapPages();
         app.MapApiReference();
         app.MapSessions();
         app.MapTranscripts();
