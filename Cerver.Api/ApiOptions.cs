@@ -19,6 +19,12 @@ public sealed class ApiOptions
     /// <summary>How much output of a run one answer carries, in bytes. What is beyond it can still be read from the run's stream.</summary>
     [Range(1_024, 134_217_728)]
     public int MaxFoldedOutputBytes { get; set; } = 8 * 1_024 * 1_024;
+
+    /// <summary>
+    /// Whether a proxy before the gateway sets <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c>, whatever its clients send. The pages for agents have the
+    /// address that these say then.
+    /// </summary>
+    public bool TrustProxy { get; set; }
 }
 
 /// <summary>Refuses to start with limits out of range.</summary>

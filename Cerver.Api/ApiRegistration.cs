@@ -5,8 +5,11 @@ using Cerver.Api.Errors;
 using Cerver.Api.Hosting;
 using Cerver.Api.Mcp;
 using Cerver.Api.Meta;
+using Cerver.Api.Pages;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
+using Cerver.Api.Search;
+using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
 using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
@@ -73,6 +76,7 @@ public static class ApiRegistration
         services.AddSingleton<SessionFeed>();
         services.AddSingleton<AccountFeed>();
         services.AddCerverMcp(configuration);
+        services.AddSingleton<AgentPages>();
         services.AddApiReference();
         return services;
     }
@@ -103,14 +107,17 @@ public static class ApiRegistration
         app.UseAuthorization();
 
         app.MapMeta();
+        app.MapPages();
         app.MapApiReference();
         app.MapSessions();
         app.MapTranscripts();
+        app.MapSearch();
         app.MapSessionStreams();
         app.MapSessionCompute();
         app.MapRuns();
         app.MapComputes();
         app.MapCerverMcp();
+        app.MapSecrets();
         return app;
     }
 }

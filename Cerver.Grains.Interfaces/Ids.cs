@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
@@ -10,6 +11,9 @@ public static class Ids
     public const int HostLength = 8;
 
     private const int SandboxLength = 36;
+    private const int MaxAccountLength = 64;
+
+    private static readonly SearchValues<char> AccountCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     private static long _last;
 
@@ -34,6 +38,9 @@ public static class Ids
 
     /// <summary>The host that alone can reach a sandbox, or empty when every silo can.</summary>
     public static string HostOfSandbox(string sandboxId) => sandboxId.Length == SandboxLength + HostLength ? sandboxId[SandboxLength..] : "";
+
+    /// <summary>Whether a text can be an account id: 1 to 64 characters of <c>a-z</c>, <c>0-9</c> and <c>-</c>.</summary>
+    public static bool IsAccount(string text) => text.Length is > 0 and <= MaxAccountLength && text.AsSpan().IndexOfAnyExcept(AccountCharacters) < 0;
 
     /// <summary>Whether a text can be a session id at all. What cannot need not be looked up.</summary>
     public static bool IsSession(string text) => text.Length == 36 && Guid.TryParseExact(text, "d", out _) && !text.Any(char.IsAsciiLetterUpper);

@@ -10,6 +10,8 @@ using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Search;
 using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
+using Cerver.Grains.Secrets;
+using Cerver.Grains.Secrets.Environment;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -33,6 +35,9 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
+        services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
+        services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
+        services.AddSingleton<ISecretSource, EnvironmentSecrets>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()

@@ -13,7 +13,6 @@ public sealed class AuthOptions
 
     private const int MinTokenLength = 16;
     private const int MaxTokenLength = 512;
-    private const int MaxAccountIdLength = 64;
 
     /// <summary>
     /// The secret token of each account, by account id (1 .. 64 of <c>a-z</c>, <c>0-9</c>, <c>-</c>).
@@ -21,16 +20,8 @@ public sealed class AuthOptions
     /// </summary>
     public IDictionary<string, string> Tokens { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    internal static bool IsAccountId(string text) =>
-        text.Length is > 0 and <= MaxAccountIdLength && text.AsSpan().IndexOfAnyExcept(Characters.AccountId) < 0;
-
     internal static bool IsToken(string? text) =>
         text is { Length: >= MinTokenLength and <= MaxTokenLength } && text.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
-
-    private static class Characters
-    {
-        public static System.Buffers.SearchValues<char> AccountId { get; } = System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
-    }
 }
 
 /// <summary>Refuses to start with tokens that could not work. Its messages name the setting and never a token.</summary>
@@ -46,7 +37,7 @@ internal sealed class AuthOptionsValidator : IValidateOptions<AuthOptions>
 
         foreach (var (accountId, token) in options.Tokens)
         {
-            if (!AuthOptions.IsAccountId(accountId))
+            if (!Ids.IsAccount(accountId))
             {
                 return ValidateOptionsResult.Fail($"{Setting}:{accountId} is not an account id: 1 to 64 characters of a-z, 0-9 and '-'.");
             }

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Cerver.Accounts;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Secrets;
 using Cerver.Sessions;
 
 namespace Cerver.Api.Accounts;
@@ -32,6 +33,9 @@ internal sealed record Caller(string AccountId)
 
     /// <summary>The account itself.</summary>
     public IAccountGrain Account(IClusterClient cluster) => cluster.GetGrain<IAccountGrain>(AccountKey.For(AccountId));
+
+    /// <summary>The account's secrets.</summary>
+    public ISecretGrain Secrets(IClusterClient cluster) => cluster.GetGrain<ISecretGrain>(SecretKey.For(AccountId));
 
     /// <summary>Refuses what cannot be a session's id before any grain is made for it.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>

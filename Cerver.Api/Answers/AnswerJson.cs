@@ -3,6 +3,7 @@ using Cerver.Api.Computes;
 using Cerver.Api.Errors;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
+using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
 using Cerver.Sessions;
 
@@ -21,6 +22,8 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(InputAccepted))]
 [JsonSerializable(typeof(RunAnswer))]
 [JsonSerializable(typeof(RunListAnswer))]
+[JsonSerializable(typeof(SecretAnswer))]
+[JsonSerializable(typeof(SecretListAnswer))]
 [JsonSerializable(typeof(SessionClosed))]
 [JsonSerializable(typeof(SessionCreated))]
 [JsonSerializable(typeof(SessionListAnswer))]

@@ -47,6 +47,7 @@ internal static class Refusals
         CerverError.HostUnavailable => (StatusCodes.Status503ServiceUnavailable, "compute_offline"),
         CerverError.ProviderUnavailable => (StatusCodes.Status502BadGateway, "provider_unavailable"),
         CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
+        CerverError.SecretNotFound => (StatusCodes.Status404NotFound, "secret_not_found"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
 
         // The same word, because the caller can do the same about it; the sentence says that it may have had its effect.

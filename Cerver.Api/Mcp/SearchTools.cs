@@ -1,4 +1,3 @@
-using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Api.Search;
 using Cerver.Api.Sessions;
@@ -27,10 +26,7 @@ internal sealed class SearchTools(IClusterClient cluster, GrainCalls calls)
             arguments.Until,
             arguments.Harness,
             arguments.Source);
-        var page = await calls.ReadAsync(
-            (Recall: Caller.Recall(cluster), call.Caller.AccountId, request),
-            static (call, token) => call.Recall.SearchAsync(call.AccountId, call.request, token),
-            cancellationToken);
+        var page = await calls.SearchAsync(cluster, call.Caller.AccountId, request, cancellationToken);
         var answer = SearchAnswer.Of(page);
         answer = answer with { Hits = [.. answer.Hits.Select(Shorten)] };
         return ToolAnswer.Of(answer, SearchJson.Default.SearchAnswer, NoteOf(answer));

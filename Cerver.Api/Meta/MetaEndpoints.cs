@@ -23,6 +23,9 @@ internal static class MetaEndpoints
             ["sessions"] = "/v2/sessions",
             ["computes"] = "/v2/computes",
             ["mcp"] = McpRegistration.Path,
+            ["secrets"] = "/v2/secrets",
+            ["llms"] = "/llms.txt",
+            ["skill"] = "/skill.md",
             ["live"] = "/livez",
             ["ready"] = "/readyz",
         }.ToFrozenDictionary(StringComparer.Ordinal),
@@ -34,7 +37,7 @@ internal static class MetaEndpoints
     public static void MapMeta(this IEndpointRouteBuilder routes)
     {
         var meta = routes.MapGroup(string.Empty).WithTags("Meta");
-        meta.MapProbe("/", GetInfo).WithName("getGateway")
+        meta.MapOpen("/", GetInfo).WithName("getGateway")
             .WithSummary("Tells what answers here and where things are.")
             .Produces<GatewayInfo>();
         routes.MapProbes();
@@ -43,20 +46,20 @@ internal static class MetaEndpoints
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
         var meta = routes.MapGroup(string.Empty).WithTags("Meta");
-        meta.MapProbe("/livez", GetLive).WithName("getLiveness")
+        meta.MapOpen("/livez", GetLive).WithName("getLiveness")
             .WithSummary("Tells that the process is up, whatever it depends on.")
             .Produces<HealthAnswer>();
-        meta.MapProbe("/healthz", GetLive).WithName("getHealth")
+        meta.MapOpen("/healthz", GetLive).WithName("getHealth")
             .WithSummary("The same as `/livez`.")
             .Produces<HealthAnswer>();
-        meta.MapProbe("/readyz", GetReady).WithName("getReadiness")
+        meta.MapOpen("/readyz", GetReady).WithName("getReadiness")
             .WithSummary("Tells whether calls can be served: silo and database answer, and the gateway is not about to stop.")
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
     }
 
-    /// <summary>What watches over services often asks with HEAD.</summary>
-    private static RouteHandlerBuilder MapProbe(this RouteGroupBuilder routes, string pattern, Delegate handler)
+    /// <summary>A route for anybody. What watches over services often asks with HEAD.</summary>
+    public static RouteHandlerBuilder MapOpen(this RouteGroupBuilder routes, string pattern, Delegate handler)
     {
         routes.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription();
         return routes.MapGet(pattern, handler);

@@ -16,6 +16,7 @@ namespace Cerver.Api.Reference;
 internal static class Examples
 {
     public const string SessionId = "01980c5e-7a10-7c3f-9d52-6f0f5a3e1b77";
+    public const string SecretName = "DEPLOY_TOKEN";
     public const string RunId = "run_01980c5e7b2270418a6d0c9e4f1a2b3c";
 
     private static readonly Lazy<JsonObject> Routes = new(ReadRoutes);

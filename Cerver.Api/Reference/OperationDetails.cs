@@ -61,6 +61,7 @@ internal static class OperationDetails
             (parameter.Description, parameter.Example) = parameter.Name switch
             {
                 "sessionId" => ("The session.", Examples.SessionId),
+                "name" => ("The secret.", (System.Text.Json.Nodes.JsonNode)Examples.SecretName),
                 "runId" => ("The run.", (System.Text.Json.Nodes.JsonNode)Examples.RunId),
                 _ => (parameter.Description, parameter.Example),
             };

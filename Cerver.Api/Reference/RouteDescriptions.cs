@@ -51,12 +51,15 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
         var isWrite = !HttpMethods.IsGet(route.HttpMethod!);
         var path = route.RelativePath ?? string.Empty;
         var isRun = path.Contains("/run", StringComparison.Ordinal) && isWrite;
+
+        // Also a read may need a session that has not ended, to note itself there.
+        var isNoted = path.Contains("/secrets/{", StringComparison.Ordinal);
         (int Status, bool Applies)[] table =
         [
             (StatusCodes.Status400BadRequest, hasBody || metadata.OfType<ParameterMetadata>().Any()),
             (StatusCodes.Status401Unauthorized, !isOpen),
             (StatusCodes.Status404NotFound, path.Contains('{', StringComparison.Ordinal)),
-            (StatusCodes.Status409Conflict, isWrite),
+            (StatusCodes.Status409Conflict, isWrite || isNoted),
             (StatusCodes.Status413PayloadTooLarge, hasBody),
             (StatusCodes.Status415UnsupportedMediaType, hasBody),
             (StatusCodes.Status422UnprocessableEntity, metadata.OfType<ParameterMetadata>().Any(static declared => declared.Parameters.Contains(IdempotencyKey.Parameter))),

@@ -5,14 +5,15 @@ using Cerver.Search;
 
 namespace Cerver.Api.Search;
 
-/// <summary>A place in what a search found as one opaque word: a version, the window it is in, and how many of its hits were given.</summary>
+/// <summary>A place in what a search found as one opaque word: a version, the window it is in, how many of its hits were given, and whether they match the whole query.</summary>
 internal static class SearchCursorText
 {
     private const byte Version = 1;
     private const int NewestAt = 1;
     private const int TakenAt = NewestAt + sizeof(long);
-    private const int Bytes = TakenAt + sizeof(int);
-    private const int Characters = 18;
+    private const int MatchedAt = TakenAt + sizeof(int);
+    private const int Bytes = MatchedAt + 1;
+    private const int Characters = 19;
 
     /// <summary>Writes a place down.</summary>
     public static string Write(SearchCursor cursor)
@@ -21,6 +22,7 @@ internal static class SearchCursorText
         bytes[0] = Version;
         BinaryPrimitives.WriteInt64BigEndian(bytes[NewestAt..], cursor.Newest);
         BinaryPrimitives.WriteInt32BigEndian(bytes[TakenAt..], cursor.Taken);
+        bytes[MatchedAt] = cursor.MatchedAll ? (byte)1 : (byte)0;
         return Base64Url.EncodeToString(bytes);
     }
 
@@ -34,7 +36,8 @@ internal static class SearchCursorText
             throw Refuse(field);
         }
 
-        var cursor = new SearchCursor(BinaryPrimitives.ReadInt64BigEndian(bytes[NewestAt..]), BinaryPrimitives.ReadInt32BigEndian(bytes[TakenAt..]));
+        var cursor = new SearchCursor(
+            BinaryPrimitives.ReadInt64BigEndian(bytes[NewestAt..]), BinaryPrimitives.ReadInt32BigEndian(bytes[TakenAt..]), MatchedAll: bytes[MatchedAt] == 1);
         return cursor is { Newest: >= 0, Taken: >= 0 } ? cursor : throw Refuse(field);
     }
 

@@ -60,4 +60,7 @@ public enum CerverError
     /// After a restart it is back within seconds.
     /// </summary>
     HostUnavailable = 16,
+
+    /// <summary>No source that the account may ask has a secret of this name; the message says which were asked and how to add one.</summary>
+    SecretNotFound = 17,
 }

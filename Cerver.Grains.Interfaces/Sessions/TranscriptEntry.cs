@@ -31,6 +31,9 @@ public static class EntryKinds
 
     /// <summary>The session went on with other compute.</summary>
     public const string ComputeSwitch = "compute_switch";
+
+    /// <summary>Somebody asked for a secret.</summary>
+    public const string SecretAccess = "secret_access";
 }
 
 /// <summary>One entry of a transcript.</summary>

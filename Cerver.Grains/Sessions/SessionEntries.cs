@@ -47,4 +47,19 @@ internal static class SessionEntries
         EntryKinds.ComputeSwitch,
         Content: JsonSerializer.Serialize(
             new SortedDictionary<string, string>(StringComparer.Ordinal) { ["type"] = EntryKinds.ComputeSwitch, ["from"] = from, ["to"] = to }, Plain));
+
+    /// <summary>Somebody asked for a secret. Says what came of it and never the value.</summary>
+    public static TranscriptEntry SecretAccessed(string name, string? source, string outcome) => new(
+        At: null,
+        EntryRole.System,
+        EntryKinds.SecretAccess,
+        Content: JsonSerializer.Serialize(
+            new SortedDictionary<string, string?>(StringComparer.Ordinal)
+            {
+                ["type"] = EntryKinds.SecretAccess,
+                ["name"] = name,
+                ["source"] = source,
+                ["outcome"] = outcome,
+            },
+            Plain));
 }

@@ -3,6 +3,7 @@ using System.Reflection;
 using Cerver.Accounts;
 using Cerver.Computes;
 using Cerver.Operations;
+using Cerver.Secrets;
 using Cerver.Sessions;
 using Orleans;
 
@@ -58,6 +59,7 @@ internal sealed class FakeCluster
             _ when type == typeof(IRecallGrain) => Recall,
             _ when type == typeof(IComputeGrain) => Compute,
             _ when type == typeof(IAccountGrain) => new FakeAccount(),
+            _ when type == typeof(ISecretGrain) => new FakeSecrets(key),
             _ => throw new NotSupportedException(type.Name),
         };
     }

@@ -59,7 +59,8 @@ public sealed class OpenApiDocumentTests(ApiFixture fixture) : IClassFixture<Api
             "post /v2/sessions/{sessionId}/run/stream", "get /v2/sessions/{sessionId}/runs", "get /v2/sessions/{sessionId}/runs/{runId}",
             "get /v2/sessions/{sessionId}/runs/{runId}/stream", "delete /v2/sessions/{sessionId}/runs/{runId}", "post /v2/sessions/{sessionId}/resume",
             "post /v2/sessions/{sessionId}/pause", "post /v2/sessions/{sessionId}/compute", "post /v2/sessions/{sessionId}/change-compute",
-            "get /v2/sessions/{sessionId}/export", "get /v2/sessions/{sessionId}/metrics", "get /v2/computes", "get /", "get /livez", "get /healthz", "get /readyz",
+            "get /v2/sessions/{sessionId}/export", "get /v2/sessions/{sessionId}/metrics", "get /v2/computes", "get /v2/secrets", "get /v2/secrets/{name}",
+            "get /", "get /llms.txt", "get /skill.md", "get /livez", "get /healthz", "get /readyz",
         ];
         Assert.Superset(contract.ToHashSet(StringComparer.Ordinal), routes);
     }

@@ -63,7 +63,7 @@ public sealed class ContractTests
     [Fact]
     public void No_grain_key_reads_as_a_hexadecimal_number()
     {
-        string[] keys = [SessionKey.For("a", "b"), Cerver.Computes.SandboxKey.For("a", "b"), Cerver.Computes.ComputeHostKey.For("0a1b2c3d"), Cerver.Accounts.AccountKey.For("a")];
+        string[] keys = [SessionKey.For("a", "b"), Cerver.Computes.SandboxKey.For("a", "b"), Cerver.Computes.ComputeHostKey.For("0a1b2c3d"), Cerver.Accounts.AccountKey.For("a"), Cerver.Secrets.SecretKey.For("a")];
 
         Assert.All(keys, key => Assert.Contains(key.Split('+')[0], character => !char.IsAsciiHexDigit(character)));
     }

@@ -1,0 +1,64 @@
+using Cerver.Errors;
+using Orleans.Concurrency;
+
+namespace Cerver.Secrets;
+
+/// <summary>The secrets of one account, whatever source each is in. It keeps none, and any number of activations serve side by side.</summary>
+/// <remarks>Keyed by <see cref="SecretKey"/>. In a cluster it asks the sources of the silo that it is on, so all silos need the same.</remarks>
+[Alias("cerver.secrets"), GrainInterfaceType("cerver.secrets")]
+public interface ISecretGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Fetches a secret from the first source that has it. With a session, that transcript notes who asked for what before the value is
+    /// given away, and nothing is given away when it cannot. Repeating it fetches and notes again.
+    /// </summary>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.SecretNotFound"/>; <see cref="CerverError.InvalidRequest"/> for what cannot be a name;
+    /// <see cref="CerverError.NotFound"/> or <see cref="CerverError.SessionEnded"/> when nothing can be noted in the session, which is found
+    /// before any source is asked.
+    /// </exception>
+    [Alias("fetch")]
+    Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken = default);
+
+    /// <summary>Which secrets there are, by name. Of those that several sources have, the one that would be fetched.</summary>
+    [Alias("list"), ReadOnly]
+    Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>Asks for a secret.</summary>
+/// <param name="Name">A letter or <c>_</c>, then at most 127 more of letters, digits, <c>_</c>, <c>.</c> and <c>-</c>.</param>
+/// <param name="SessionId">The session whose transcript notes the access, or null.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.fetch")]
+public sealed record FetchSecret(
+    [property: Id(0)] string Name,
+    [property: Id(1)] string? SessionId = null);
+
+/// <summary>A secret that was fetched.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Value">The value.</param>
+/// <param name="Source">The word of the source that had it, such as <c>env</c>.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.fetched")]
+public sealed record FetchedSecret(
+    [property: Id(0)] string Name,
+    [property: Id(1)] Secret Value,
+    [property: Id(2)] string Source);
+
+/// <summary>A secret that there is.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Source">The word of the source that has it.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.name")]
+public sealed record SecretName(
+    [property: Id(0)] string Name,
+    [property: Id(1)] string Source);
+
+/// <summary>The grain key of an account's secrets.</summary>
+public static class SecretKey
+{
+    private const string Prefix = "secrets:";
+
+    /// <summary>The key of one account's secrets.</summary>
+    public static string For(string accountId) => $"{Prefix}{accountId}";
+
+    /// <summary>The account that a key names.</summary>
+    public static string Parse(string key) => key[Prefix.Length..];
+}

@@ -1,0 +1,41 @@
+using System.Buffers;
+using Cerver.Errors;
+
+namespace Cerver.Grains.Secrets;
+
+/// <summary>What may be asked for, and what is said when there is none. Pure.</summary>
+internal static class SecretRules
+{
+    private const int MaxNameCharacters = 128;
+
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+    /// <summary>Whether a text can be a secret's name at all.</summary>
+    public static bool IsName(string text) =>
+        text.Length is > 0 and <= MaxNameCharacters && (char.IsAsciiLetter(text[0]) || text[0] == '_') && text.AsSpan().IndexOfAnyExcept(NameCharacters) < 0;
+
+    /// <summary>Refuses what cannot be a name, without repeating it: somebody may have sent a value.</summary>
+    public static void CheckName(string name)
+    {
+        if (!IsName(name))
+        {
+            throw new CerverException(
+                CerverError.InvalidRequest,
+                $"'name' must begin with a letter or '_' and have at most {MaxNameCharacters} characters, all of them letters, digits, '_', '.' or '-'.",
+                "name");
+        }
+    }
+
+    /// <summary>The refusal when no source had a secret.</summary>
+    /// <param name="accountId">Who asked.</param>
+    /// <param name="name">For what.</param>
+    /// <param name="sources">All sources.</param>
+    public static CerverException NotFound(string accountId, string name, IEnumerable<ISecretSource> sources)
+    {
+        var asked = sources.Where(source => source.IsOpenTo(accountId)).Select(static source => source.Name).ToList();
+        var finding = asked.Count == 0
+            ? "No source of secrets is open to this account."
+            : $"There is no secret '{name}'; asked: {string.Join(", ", asked)}.";
+        return new(CerverError.SecretNotFound, string.Join(' ', [finding, .. sources.Select(source => source.HowToAdd(accountId, name))]));
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using Cerver.Errors;
+using Cerver.Secrets;
+
+namespace Cerver.Tests.Api;
+
+/// <summary>Alice has one secret.</summary>
+internal sealed class FakeSecrets(string key) : ISecretGrain
+{
+    public const string Name = "DEPLOY_TOKEN";
+    public const string Value = "s3cret-välue \"q\"";
+
+    /// <summary>A session in which nothing can be noted.</summary>
+    public const string EndedSession = "01980000-0000-7000-8000-00000000000e";
+
+    private bool IsAlices => string.Equals(SecretKey.Parse(key), "alice", StringComparison.Ordinal);
+
+    public Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken = default)
+    {
+        if (string.Equals(request.SessionId, EndedSession, StringComparison.Ordinal))
+        {
+            throw new CerverException(CerverError.SessionEnded, "The session has ended.", "session_id");
+        }
+
+        return IsAlices && string.Equals(request.Name, Name, StringComparison.Ordinal)
+            ? Task.FromResult(new FetchedSecret(Name, new Secret(Value), "env"))
+            : throw new CerverException(CerverError.SecretNotFound, "There is no secret of this name; asked: env.");
+    }
+
+    public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<ImmutableArray<SecretName>>(IsAlices ? [new SecretName(Name, "env")] : []);
+}

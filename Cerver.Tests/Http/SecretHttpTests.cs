@@ -1,0 +1,76 @@
+using System.Net;
+using System.Text.Json;
+using Cerver.Tests.Silo;
+using static Cerver.Tests.Http.GatewayFixture;
+
+namespace Cerver.Tests.Http;
+
+[Collection(nameof(GatewayFixture))]
+public sealed class SecretHttpTests(GatewayFixture gateway)
+{
+    private readonly string _name = $"TEST_{Guid.NewGuid():n}";
+    private readonly string _value = $"value-{Guid.NewGuid():n}";
+
+    [Fact]
+    public async Task A_secret_of_the_environment_is_fetched_by_the_account_default_and_by_no_other()
+    {
+        Environment.SetEnvironmentVariable($"CERVER_SECRET_{_name}", _value);
+        var session = await gateway.CreateTranscriptAsync();
+
+        var fetched = await gateway.GetAsync($"/v2/secrets/{_name}?session_id={session}");
+        var listed = await gateway.GetAsync("/v2/secrets");
+        using var other = await gateway.Other.GetAsync(Path($"/v2/secrets/{_name}"));
+        var others = await gateway.Other.GetStringAsync(Path("/v2/secrets"));
+
+        Assert.Equal($$"""{"name":"{{_name}}","value":"{{_value}}","source":"env"}""", fetched.GetRawText());
+        Assert.Contains(listed.GetProperty("secrets").EnumerateArray(), secret => secret.GetProperty("name").ValueEquals(_name));
+        Assert.DoesNotContain(_value, listed.GetRawText(), StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.NotFound, "secret_not_found", """{"secrets":[]}"""), (other.StatusCode, await CodeOf(other), others));
+        var note = (await gateway.GetAsync($"/v2/sessions/{session}")).GetProperty("transcript")[0];
+        Assert.Equal(("system", "secret_access"), (note.GetProperty("role").GetString(), note.GetProperty("kind").GetString()));
+        Assert.Equal($$"""{"name":"{{_name}}","outcome":"fetched","source":"env","type":"secret_access"}""", note.GetProperty("content").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v2/secrets/NOT_THERE", HttpStatusCode.NotFound, "secret_not_found")]
+    [InlineData("/v2/secrets/not%20a%20name", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("/v2/secrets/a%2Fb", HttpStatusCode.BadRequest, "invalid_request")]
+    [InlineData("/v2/secrets/PATH?session_id=nothing", HttpStatusCode.NotFound, "not_found")]
+    [InlineData("/v2/secrets/PATH", HttpStatusCode.NotFound, "secret_not_found")]
+    public async Task What_is_no_secret_is_refused(string path, HttpStatusCode status, string code)
+    {
+        using var response = await gateway.Client.GetAsync(Path(path));
+
+        Assert.Equal((status, code), (response.StatusCode, await CodeOf(response)));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_is_started_with_a_secret_has_it_and_shows_it_to_nobody_else()
+    {
+        Environment.SetEnvironmentVariable($"CERVER_SECRET_{_name}", _value);
+        var data = Directory.CreateTempSubdirectory("cerver-secret-").FullName;
+        await using var process = await GatewayProcess.StartAsync(data);
+        var session = await process.CreateAsync();
+
+        var answer = await process.Client.GetStringAsync(Path($"/v2/secrets/{_name}?session_id={session}"));
+        using var missing = await process.Client.GetAsync(Path("/v2/secrets/NOT_THERE"));
+        var transcript = await process.Client.GetStringAsync(Path($"/v2/sessions/{session}/export"));
+        await process.StopAsync();
+
+        Assert.Equal(_value, JsonDocument.Parse(answer).RootElement.GetProperty("value").GetString());
+        Assert.Contains("CERVER_SECRET_NOT_THERE", await missing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(_name, process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(_value, process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(_value, transcript, StringComparison.Ordinal);
+        foreach (var file in Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain(_value, await File.ReadAllTextAsync(file, System.Text.Encoding.Latin1), StringComparison.Ordinal);
+        }
+
+        Directory.Delete(data, recursive: true);
+    }
+
+    private static Uri Path(string path) => new(path, UriKind.Relative);
+
+    private static async Task<string?> CodeOf(HttpResponseMessage response) => (await JsonAsync(response)).GetProperty("code").GetString();
+}
