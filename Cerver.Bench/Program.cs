@@ -4,12 +4,13 @@ using Cerver.Bench.Faults;
 using Cerver.Bench.Gateways;
 using Cerver.Bench.Reports;
 using Cerver.Bench.Runs;
+using Cerver.Bench.Search;
 using Cerver.Bench.Sessions;
 
 IBenchCase[] cases =
 [
     new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
-    new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(),
+    new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(), new SearchCase(), new SearchPostgresCase(),
 ];
 
 using var interrupted = new CancellationTokenSource();

@@ -38,6 +38,7 @@ internal static class GrainRegistration
         services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
         services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
         services.AddSingleton<ISecretSource, EnvironmentSecrets>();
+        services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()

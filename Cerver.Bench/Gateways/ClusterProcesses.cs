@@ -12,7 +12,8 @@ namespace Cerver.Bench.Gateways;
 /// <param name="Silos">How many silos, 1 .. 9.</param>
 /// <param name="FrontDoors">How many front doors, 0 .. 9.</param>
 /// <param name="SilosServe">Whether the silos serve the Api too, or no HTTP but probes.</param>
-internal sealed record ClusterSize(int Silos, int FrontDoors, bool SilosServe = false);
+/// <param name="Index">Whether what is said is indexed.</param>
+internal sealed record ClusterSize(int Silos, int FrontDoors, bool SilosServe = false, bool Index = true);
 
 /// <summary>
 /// A cluster on this machine: PostgreSQL, silos and front doors, each a process, all at ports of 127.0.0.1. Disposing it stops them.
@@ -85,7 +86,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
             // All at once, and each brings the schema up to date, or finds that another one has.
             var ports = FreePort.Find((3 * size.Silos) + size.FrontDoors);
-            cluster.Silos = [.. Enumerable.Range(0, size.Silos).Select(number => cluster.StartSilo(number, size.SilosServe, [.. ports.Skip(3 * number)]))];
+            cluster.Silos = [.. Enumerable.Range(0, size.Silos).Select(number => cluster.StartSilo(number, size, [.. ports.Skip(3 * number)]))];
             cluster.FrontDoors = [.. Enumerable.Range(0, size.FrontDoors).Select(number => cluster.StartFrontDoor(number, ports[(3 * size.Silos) + number]))];
             await cluster.WaitUntilReadyAsync(cancellationToken);
         }
@@ -152,12 +153,13 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         ["ConnectionStrings__Cerver"] = Connection,
     };
 
-    private ClusterMember StartSilo(int number, bool serves, IReadOnlyList<int> ports)
+    private ClusterMember StartSilo(int number, ClusterSize size, IReadOnlyList<int> ports)
     {
         var name = $"silo-{number + 1}";
         return Start(name, _gatewayPath, ports[0], new()
         {
-            ["Cerver__Api__Enabled"] = serves ? "true" : "false",
+            ["Cerver__Api__Enabled"] = size.SilosServe ? "true" : "false",
+            ["Cerver__Search__Enabled"] = size.Index ? "true" : "false",
             ["CERVER_API_TOKEN"] = Token,
             ["Cerver__Cluster__AdvertisedAddress"] = $"{IPAddress.Loopback}",
             ["Cerver__Cluster__SiloPort"] = ports[1].ToString(CultureInfo.InvariantCulture),

@@ -33,10 +33,13 @@ internal sealed class Gateway : IAsyncDisposable
     public static Gateway At(IPEndPoint endpoint, string token) => new(endpoint, token, process: null);
 
     /// <summary>Starts the release build over an empty data directory on a free port and waits until it is ready.</summary>
+    /// <param name="repository">Where the build is, and where its data goes.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="settings">Settings for its command line.</param>
     /// <exception cref="BenchException">It does not become ready.</exception>
-    public static async Task<Gateway> StartAsync(Repository repository, CancellationToken cancellationToken)
+    public static async Task<Gateway> StartAsync(Repository repository, CancellationToken cancellationToken, params string[] settings)
     {
-        var process = GatewayProcess.Start("dotnet", [repository.GatewayPath], repository);
+        var process = GatewayProcess.Start("dotnet", [repository.GatewayPath, .. settings], repository);
         try
         {
             await process.WaitUntilReadyAsync(cancellationToken);

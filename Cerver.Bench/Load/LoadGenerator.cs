@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Cerver.Bench.Load;
 
-/// <summary>Clients that send one and the same request each, again as soon as it is answered.</summary>
+/// <summary>Clients that send a request each, or several in turn, the next one as soon as the last one is answered.</summary>
 internal sealed class LoadGenerator : IAsyncDisposable
 {
     private readonly List<Client> _clients = [];
@@ -12,16 +12,20 @@ internal sealed class LoadGenerator : IAsyncDisposable
     {
     }
 
-    /// <summary>Opens a connection for every request; they stay open from round to round.</summary>
+    /// <summary>Opens a connection for every request, which is sent again and again; they stay open from round to round.</summary>
+    public static Task<LoadGenerator> OpenAsync(IPEndPoint endpoint, IEnumerable<ReadOnlyMemory<byte>> requests, CancellationToken cancellationToken) =>
+        OpenAsync(endpoint, requests.Select(static request => (IReadOnlyList<ReadOnlyMemory<byte>>)[request]), cancellationToken);
+
+    /// <summary>Opens a connection for every list of requests, which are sent in turn; they stay open from round to round.</summary>
     public static async Task<LoadGenerator> OpenAsync(
-        IPEndPoint endpoint, IEnumerable<ReadOnlyMemory<byte>> requests, CancellationToken cancellationToken)
+        IPEndPoint endpoint, IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> requests, CancellationToken cancellationToken)
     {
         var load = new LoadGenerator();
         try
         {
-            foreach (var request in requests)
+            foreach (var turn in requests)
             {
-                load._clients.Add(new(await HttpConnection.OpenAsync(endpoint, cancellationToken), request));
+                load._clients.Add(new(await HttpConnection.OpenAsync(endpoint, cancellationToken), turn));
             }
         }
         catch
@@ -82,8 +86,10 @@ internal sealed class LoadGenerator : IAsyncDisposable
         return new(elapsed, [.. _clients.SelectMany(client => client.Times).Order()]);
     }
 
-    private sealed record Client(HttpConnection Connection, ReadOnlyMemory<byte> Request)
+    private sealed record Client(HttpConnection Connection, IReadOnlyList<ReadOnlyMemory<byte>> Requests)
     {
+        private int _next;
+
         /// <summary>How long each request of the last round took, in ticks of the stopwatch.</summary>
         public List<long> Times { get; } = [];
 
@@ -111,7 +117,7 @@ internal sealed class LoadGenerator : IAsyncDisposable
         private async Task SendAsync(CancellationToken cancellationToken)
         {
             var sent = Stopwatch.GetTimestamp();
-            await Connection.ExchangeAsync(Request, cancellationToken);
+            await Connection.ExchangeAsync(Requests[_next++ % Requests.Count], cancellationToken);
             Times.Add(Stopwatch.GetTimestamp() - sent);
         }
     }

@@ -1,5 +1,6 @@
 using Cerver.Errors;
 using Cerver.Search;
+using Microsoft.Extensions.Options;
 
 namespace Cerver.Grains.Search;
 
@@ -7,7 +8,7 @@ namespace Cerver.Grains.Search;
 /// Searches the transcripts of an account. The newest few thousand matches are ranked; what is beyond them comes with the next pages. When no entry has all that was
 /// looked for, those are found that have the rarest and the most of it.
 /// </summary>
-internal sealed class Searcher(ISearchStore store, TimeProvider time)
+internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> options, TimeProvider time)
 {
     /// <summary>How many matches are ranked at once.</summary>
     private const int RankedMatches = 2_000;
@@ -22,9 +23,16 @@ internal sealed class Searcher(ISearchStore store, TimeProvider time)
     private const int SnippetCharacters = 100_000;
 
     /// <summary>A page of what was found.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> when there is nothing to look for, or it takes too long.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.InvalidRequest"/> when there is nothing to look for, or it takes too long; <see cref="CerverError.NotFound"/> when there is no index.
+    /// </exception>
     public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken)
     {
+        if (!options.Value.Enabled)
+        {
+            throw new CerverException(CerverError.NotFound, "This gateway has no search: its operator has switched off Cerver:Search:Enabled.");
+        }
+
         var query = SearchQueryParser.Parse(request.Query);
         return request.Since >= request.Until
             ? Task.FromResult(new SearchPage([], Next: null, MatchedAll: true))

@@ -20,7 +20,7 @@ public abstract class SearchTests(TestedDatabase database) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _stores = await TestStores.CreateAsync(database);
-        _searcher = new Searcher(_stores.Search, TimeProvider.System);
+        _searcher = new Searcher(_stores.Search, TestStores.Searching, TimeProvider.System);
     }
 
     public async Task DisposeAsync() => await _stores.DisposeAsync();

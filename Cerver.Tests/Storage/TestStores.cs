@@ -18,6 +18,7 @@ using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Cerver.Tests.Storage;
 
@@ -35,6 +36,8 @@ public enum TestedDatabase
 internal abstract class TestStores : IAsyncDisposable
 {
     public const string Account = "account";
+
+    public static readonly IOptions<SearchOptions> Searching = Options.Create(new SearchOptions());
 
     /// <summary>Everything that belongs to a session and could be left over.</summary>
     public const string CountRows = """
@@ -125,7 +128,7 @@ internal sealed class SqliteStores : TestStores
         Runs = new SqliteRunStore(_readers, Pipeline);
         Operations = new SqliteOperationStore(_readers, Pipeline, time);
         _search = new SqliteSearchStore(_readers, time, NullLogger<SqliteSearchStore>.Instance);
-        Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), time);
+        Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), Searching, time);
     }
 
     public TemporaryDatabase Database { get; } = new();
@@ -176,7 +179,7 @@ internal sealed class PostgresStores : TestStores
         Runs = new PostgresRunStore(connections, Pipeline);
         Operations = new PostgresOperationStore(connections, time);
         Search = new PostgresSearchStore(connections);
-        Sessions = new PostgresSessionStore(connections, Pipeline, new PostgresPurge(connections, time, NullLogger<PostgresPurge>.Instance), time);
+        Sessions = new PostgresSessionStore(connections, Pipeline, new PostgresPurge(connections, time, NullLogger<PostgresPurge>.Instance), Searching, time);
     }
 
     public PostgresTestDatabase Database { get; }

@@ -13,15 +13,14 @@ namespace Cerver.Grains.Sessions.Postgres;
 
 /// <summary>A change that the writer of a session made, as rows.</summary>
 /// <param name="change">The change.</param>
+/// <param name="documents">What the index is to know of its entries.</param>
 /// <param name="now">The time, for the operation of which it is the effect.</param>
-internal sealed class PostgresSessionChange(SessionChange change, DateTimeOffset now) : PostgresChange(
+internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray<SearchDocument> documents, DateTimeOffset now) : PostgresChange(
     change.Next.SessionId,
     change.Recorded is { } operation ? (change.Next.AccountId, operation.Key) : null,
     BaseBytes + change.Entries.Sum(SessionEntries.SizeOf))
 {
     private const int BaseBytes = 512;
-
-    private readonly ImmutableArray<SearchDocument> _documents = SearchDocument.Of(change.Next, change.Entries);
 
     /// <inheritdoc/>
     public override bool LocksSession => !change.IsNew;
@@ -94,7 +93,7 @@ internal sealed class PostgresSessionChange(SessionChange change, DateTimeOffset
         }
 
         var prefix = SearchMarks.PrefixOf(change.Next.AccountId);
-        foreach (var document in _documents)
+        foreach (var document in documents)
         {
             batch.Row("Search/Postgres/insert.sql").Number(ordinal).Text(SessionId).Text(change.Next.AccountId).Number(document.Position).Number(document.At)
                 .Number((long)document.Role).Number(document.Length).Text(TsVector.Write(document, prefix));

@@ -1,13 +1,16 @@
 using Cerver.Grains.Operations;
+using Cerver.Grains.Search;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Sessions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Cerver.Grains.Sessions.Postgres;
 
 /// <summary>Sessions in PostgreSQL. Changes go through the commit pipeline.</summary>
-internal sealed class PostgresSessionStore(PostgresConnections connections, PostgresCommitPipeline pipeline, PostgresPurge purge, TimeProvider time) : ISessionStore
+internal sealed class PostgresSessionStore(
+    PostgresConnections connections, PostgresCommitPipeline pipeline, PostgresPurge purge, IOptions<SearchOptions> search, TimeProvider time) : ISessionStore
 {
     /// <inheritdoc/>
     public Task<SessionRecord?> FindAsync(string accountId, string sessionId, CancellationToken cancellationToken) => connections.ReadAsync(
@@ -57,8 +60,11 @@ internal sealed class PostgresSessionStore(PostgresConnections connections, Post
     }
 
     /// <inheritdoc/>
-    public Task CommitAsync(SessionChange change, CancellationToken cancellationToken) =>
-        pipeline.CommitAsync(new PostgresSessionChange(change, time.GetUtcNow()), cancellationToken);
+    public Task CommitAsync(SessionChange change, CancellationToken cancellationToken)
+    {
+        var documents = search.Value.Enabled ? SearchDocument.Of(change.Next, change.Entries) : [];
+        return pipeline.CommitAsync(new PostgresSessionChange(change, documents, time.GetUtcNow()), cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<long?> FindAppendAsync(string accountId, string sessionId, Guid appendId, CancellationToken cancellationToken) => connections.ReadAsync(

@@ -9,11 +9,13 @@ using Cerver.Grains.Storage.Sqlite;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 
 namespace Cerver.Grains.Sessions.Sqlite;
 
 /// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
-internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, TimeProvider time) : ISessionStore
+internal sealed class SqliteSessionStore(
+    SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, IOptions<SearchOptions> search, TimeProvider time) : ISessionStore
 {
     private const int BaseBytes = 512;
 
@@ -63,7 +65,7 @@ internal sealed class SqliteSessionStore(SqliteReaders readers, SqliteCommitPipe
     public Task CommitAsync(SessionChange change, CancellationToken cancellationToken)
     {
         // Not on the writer's thread, for which everybody waits.
-        var documents = SearchDocument.Of(change.Next, change.Entries);
+        var documents = search.Value.Enabled ? SearchDocument.Of(change.Next, change.Entries) : [];
         return pipeline.CommitAsync(
             statements => Apply(statements, change),
             BaseBytes + change.Entries.Sum(SessionEntries.SizeOf),
