@@ -21,6 +21,27 @@ public sealed class PageTemplateTests
     public void A_part_is_there_when_its_route_is(string template, string page) =>
         Assert.Equal([new("one", page), new("two", "2\n")], PageTemplate.Render("{{page one}}\n" + template + "{{page two}}\n2\n", Routes));
 
+    [Fact]
+    public void A_gateway_that_has_everything_names_every_tool_and_shows_how_to_search()
+    {
+        var everything = PageTemplate.NeedsOf(AgentPages.Template).Distinct(StringComparer.Ordinal)
+            .Select(static route => new PageRoute(route.Split(' ')[0], route.Split(' ')[1], Summary: null)).ToList();
+
+        var pages = PageTemplate.Render(AgentPages.Template, everything).ToDictionary(StringComparer.Ordinal);
+
+        string[] tools =
+        [
+            "cerver_compute_list", "cerver_run", "cerver_session_append", "cerver_session_create", "cerver_session_end", "cerver_session_export", "cerver_session_input",
+            "cerver_session_list", "cerver_session_peek", "cerver_session_resume", "cerver_session_search", "secret_fetch",
+        ];
+        var skill = pages[AgentPages.Skill];
+        Assert.Equal(tools, PageReader.ToolsOf(skill).Order(StringComparer.Ordinal));
+        Assert.Contains(PageReader.CallsOf(skill), static call => call.Path == "/v2/sessions/search");
+        Assert.Single(PageReader.JsonOf(skill));
+        Assert.Contains("]({{url}}/mcp)", pages[AgentPages.Index], StringComparison.Ordinal);
+        Assert.All(pages.Values, static page => Assert.DoesNotContain("{{", page.Replace(PageTemplate.AddressMark, "", StringComparison.Ordinal), StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("{{page one}}\na\n{{end}}\n")]
     [InlineData("{{page one}}\n{{needs GET /docs}}\na\n")]
