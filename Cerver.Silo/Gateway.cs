@@ -42,7 +42,7 @@ internal static class Gateway
         builder.UseOrleans(silo => silo.ConfigureStandalone(data));
 
         // After Orleans: what is to be erased must be out of the way first.
-        builder.Services.AddHostedService<LeftoverErasure>();
+        builder.Services.AddHostedService<LeftoverErasure>().AddHostedService<BacklogIndexing>();
         return Finish(builder, isCluster: false);
     }
 
@@ -65,7 +65,7 @@ internal static class Gateway
         }
 
         builder.UseOrleans(silo => silo.JoinCluster(settings, database, data));
-        builder.Services.AddHostedService<LeftoverErasure>().AddHostedService<LostHosts>();
+        builder.Services.AddHostedService<LeftoverErasure>().AddHostedService<BacklogIndexing>().AddHostedService<LostHosts>();
 
         // Stopped before Orleans is, which then has nothing more to wait for.
         builder.Services.AddHostedService<RunDrain>();

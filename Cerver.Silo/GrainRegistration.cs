@@ -40,7 +40,7 @@ internal static class GrainRegistration
         services.AddSingleton<ISecretSource, EnvironmentSecrets>();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
-        return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SessionRecovery>()
+        return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
             .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
     }
@@ -53,7 +53,9 @@ internal static class GrainRegistration
         .AddSingleton<SqliteCommitPipeline>()
         .AddSingleton<SqlitePurge>()
         .AddSingleton<ISessionStore, SqliteSessionStore>()
+        .AddSingleton<SqliteSearchIndex>()
         .AddSingleton<ISearchStore, SqliteSearchStore>()
+        .AddSingleton<ISearchBacklogStore, SqliteSearchBacklog>()
         .AddSingleton<IRunStore, SqliteRunStore>()
         .AddSingleton<IOperationStore, SqliteOperationStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()
@@ -67,6 +69,7 @@ internal static class GrainRegistration
         .AddSingleton<PostgresPurge>()
         .AddSingleton<ISessionStore, PostgresSessionStore>()
         .AddSingleton<ISearchStore, PostgresSearchStore>()
+        .AddSingleton<ISearchBacklogStore, PostgresSearchBacklog>()
         .AddSingleton<IRunStore, PostgresRunStore>()
         .AddSingleton<IOperationStore, PostgresOperationStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()

@@ -80,14 +80,15 @@ internal static class SearchQueryParser
         // The last character of a script that is indexed in pairs stands alone here, and in the text it may go on.
         var endsInHalf = IsHalfPair(parts[^1].Text);
         var halfIsKnown = endsInHalf && parts.Length > 1 && EndOf(parts[^2]) == EndOf(parts[^1]);
+        var whole = words.Find(word => word.IsWhole && word.Length == parts.Sum(static part => part.Length)).Text;
         if (piece.IsPrefix && !WordReader.IsPaired(parts[^1].Text) && parts[^1].Text.Length < MinPrefix)
         {
-            throw Refusal($"'{parts[^1].Text}*' is too short: write at least {MinPrefix} letters before the '*'.");
+            return whole is { Length: >= MinPrefix } ? new SearchTerm([whole], Whole: null, IsPrefix: true) : throw Refusal($"'{parts[^1].Text}*' is too short: write at least {MinPrefix} letters before the '*'.");
         }
 
         return new SearchTerm(
             [.. (halfIsKnown ? parts[..^1] : parts).Select(static word => word.Text)],
-            words.Find(word => word.IsWhole && word.Length == parts.Sum(static part => part.Length)).Text,
+            whole,
             endsInHalf ? !halfIsKnown : piece.IsPrefix);
     }
 

@@ -211,6 +211,28 @@ public abstract class SearchTests(TestedDatabase database) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_said_before_there_was_an_index_is_found_when_it_is_indexed()
+    {
+        var old = await NewAsync([.. Enumerable.Range(0, 1_100).Select(number => $"ancient number {number}")]);
+        var purged = await NewAsync("ancient and purged");
+        await _stores.ScalarAsync("delete from search_entry");
+        await _stores.ScalarAsync(database == TestedDatabase.Sqlite ? "insert into search_word (search_word) values ('delete-all')" : "select 1");
+        await _stores.ScalarAsync("insert into search_backlog (session_id, account_id, next, total) select session_id, account_id, 0, transcript_total from session");
+        await _stores.Sessions.PurgeAsync(TestStores.Account, purged.SessionId, operation: null, CancellationToken.None);
+        old = await AppendAsync(old, Said("ancient and new"));
+        var backlog = new SearchBacklog(_stores.Backlog, TestStores.Searching);
+
+        await Task.WhenAll(backlog.RunAsync(CancellationToken.None), backlog.RunAsync(CancellationToken.None));
+
+        Assert.Equal(1099, Assert.Single((await SearchAsync("\"ancient number 1099\"")).Hits).Index);
+        Assert.Empty((await SearchAsync("purged")).Hits);
+        Assert.Equal(1101L, Convert.ToInt64(await _stores.ScalarAsync("select count(*) from search_entry"), CultureInfo.InvariantCulture));
+        Assert.Equal(0L, Convert.ToInt64(await _stores.ScalarAsync("select count(*) from search_backlog"), CultureInfo.InvariantCulture));
+        await _stores.Sessions.PurgeAsync(TestStores.Account, old.SessionId, operation: null, CancellationToken.None);
+        Assert.Empty((await SearchAsync("ancient")).Hits);
+    }
+
+    [Fact]
     public async Task A_change_that_is_refused_leaves_nothing_in_the_index()
     {
         var session = await NewAsync("accepted");

@@ -1,3 +1,4 @@
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
@@ -29,7 +30,7 @@ public sealed class MigrationTests : IDisposable
         using var readers = new SqliteReaders(database, NullLogger<SqliteReaders>.Instance);
         await using var pipeline = new SqliteCommitPipeline(database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
         var page = await new SqliteSessionStore(
-            readers, pipeline, new SqlitePurge(readers, pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), TestStores.Searching, TimeProvider.System).ReadEventsAsync("a", "old", from: 0, CancellationToken.None);
+            readers, pipeline, new SqlitePurge(readers, pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), new SqliteSearchIndex(), TestStores.Searching, TimeProvider.System).ReadEventsAsync("a", "old", from: 0, CancellationToken.None);
         Assert.Collection(
             page!.Events,
             first => Assert.Equal("x", Assert.IsType<EntryAdded>(first).Entry.Content),

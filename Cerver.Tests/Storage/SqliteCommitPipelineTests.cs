@@ -1,4 +1,5 @@
 using Cerver.Errors;
+using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Sqlite;
@@ -82,7 +83,7 @@ public sealed class SqliteCommitPipelineTests
         var failure = new StorageFailure();
         await using var pipeline = new SqliteCommitPipeline(database.Database, failure, NullLogger<SqliteCommitPipeline>.Instance);
         var store = new SqliteSessionStore(
-            readers, pipeline, new SqlitePurge(readers, pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), TestStores.Searching, TimeProvider.System);
+            readers, pipeline, new SqlitePurge(readers, pipeline, TimeProvider.System, NullLogger<SqlitePurge>.Instance), new SqliteSearchIndex(), TestStores.Searching, TimeProvider.System);
         await store.PingAsync(CancellationToken.None);
 
         var refusal = await Assert.ThrowsAsync<CerverException>(

@@ -53,6 +53,8 @@ internal abstract class TestStores : IAsyncDisposable
 
     public abstract ISearchStore Search { get; }
 
+    public abstract ISearchBacklogStore Backlog { get; }
+
     public static async Task<TestStores> CreateAsync(TestedDatabase database, TimeProvider? time = null) => database == TestedDatabase.Sqlite
         ? new SqliteStores(time ?? TimeProvider.System)
         : new PostgresStores(await PostgresTestDatabase.CreateAsync(), time ?? TimeProvider.System);
@@ -120,6 +122,7 @@ internal sealed class SqliteStores : TestStores
 {
     private readonly SqliteReaders _readers;
     private readonly SqliteSearchStore _search;
+    private readonly SqliteSearchIndex _index = new();
 
     public SqliteStores(TimeProvider time)
     {
@@ -128,7 +131,7 @@ internal sealed class SqliteStores : TestStores
         Runs = new SqliteRunStore(_readers, Pipeline);
         Operations = new SqliteOperationStore(_readers, Pipeline, time);
         _search = new SqliteSearchStore(_readers, time, NullLogger<SqliteSearchStore>.Instance);
-        Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), Searching, time);
+        Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), _index, Searching, time);
     }
 
     public TemporaryDatabase Database { get; } = new();
@@ -142,6 +145,8 @@ internal sealed class SqliteStores : TestStores
     public override IOperationStore Operations { get; }
 
     public override ISearchStore Search => _search;
+
+    public override ISearchBacklogStore Backlog => new SqliteSearchBacklog(_readers, Pipeline, _index);
 
     public override Task<object?> ScalarAsync(string text) => Task.FromResult(Database.Scalar(text));
 
@@ -179,6 +184,7 @@ internal sealed class PostgresStores : TestStores
         Runs = new PostgresRunStore(connections, Pipeline);
         Operations = new PostgresOperationStore(connections, time);
         Search = new PostgresSearchStore(connections);
+        Backlog = new PostgresSearchBacklog(connections);
         Sessions = new PostgresSessionStore(connections, Pipeline, new PostgresPurge(connections, time, NullLogger<PostgresPurge>.Instance), Searching, time);
     }
 
@@ -193,6 +199,8 @@ internal sealed class PostgresStores : TestStores
     public override IOperationStore Operations { get; }
 
     public override ISearchStore Search { get; }
+
+    public override ISearchBacklogStore Backlog { get; }
 
     public override Task<object?> ScalarAsync(string text) => Database.ScalarAsync(text);
 

@@ -5,25 +5,26 @@ using Cerver.Sessions;
 
 namespace Cerver.Grains.Search.Sqlite;
 
-/// <summary>Writes the index in SQLite. Only the writer's thread comes here, after the changes of a batch and in their transaction.</summary>
+/// <summary>Writes the index in SQLite. Only the writer's thread comes here.</summary>
 internal sealed class SqliteSearchIndex
 {
     private long? _next;
 
     /// <summary>Adds entries.</summary>
     /// <param name="statements">The transaction.</param>
-    /// <param name="session">The session they are in.</param>
+    /// <param name="accountId">Whose they are.</param>
+    /// <param name="sessionId">The session they are in.</param>
     /// <param name="documents">What the index is to know of them.</param>
-    public void Insert(SqliteStatements statements, SessionRecord session, ImmutableArray<SearchDocument> documents)
+    public void Insert(SqliteStatements statements, string accountId, string sessionId, ImmutableArray<SearchDocument> documents)
     {
-        var prefix = SearchMarks.PrefixOf(session.AccountId);
+        var prefix = SearchMarks.PrefixOf(accountId);
         _next ??= statements.QueryNumber("Search/Sqlite/end.sql");
         foreach (var document in documents)
         {
             var number = _next.Value;
             _next++;
             statements.Execute(
-                "Search/Sqlite/insert_entry.sql", number, session.AccountId, session.SessionId, document.Position, document.At, (long)document.Role, (long)document.Length);
+                "Search/Sqlite/insert_entry.sql", number, accountId, sessionId, document.Position, document.At, (long)document.Role, (long)document.Length);
             Execute(statements, "Search/Sqlite/insert_words.sql", number, document, prefix);
         }
     }

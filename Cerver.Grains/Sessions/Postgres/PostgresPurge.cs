@@ -33,6 +33,7 @@ internal sealed partial class PostgresPurge(PostgresConnections connections, Tim
         [
             new PostgresStatement("Sessions/Postgres/lock.sql").Texts([sessionId]).ToCommand(),
             new PostgresStatement("Sessions/Postgres/purge_begin.sql").Text(accountId).Text(sessionId).ToCommand(),
+            new PostgresStatement("Search/Postgres/purge_backlog.sql").Text(sessionId).Text(accountId).ToCommand(),
             new PostgresStatement("Sessions/Postgres/purge_session.sql").Text(accountId).Text(sessionId).ToCommand(),
         ];
         await connections.WriteAsync(cancellationToken, operation is null ? begin : [.. begin, .. Record(accountId, operation)]);

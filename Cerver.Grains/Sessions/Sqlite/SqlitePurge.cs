@@ -29,7 +29,11 @@ internal sealed partial class SqlitePurge(SqliteReaders readers, SqliteCommitPip
             statements =>
             {
                 statements.Execute("Sessions/Sqlite/purge_begin.sql", accountId, sessionId);
-                statements.Execute("Sessions/Sqlite/purge_session.sql", accountId, sessionId);
+                if (statements.Execute("Sessions/Sqlite/purge_session.sql", accountId, sessionId) == 1)
+                {
+                    statements.Execute("Search/Sqlite/purge_backlog.sql", sessionId);
+                }
+
                 if (operation is not null)
                 {
                     // It belongs to no session, or it would be erased with this one.

@@ -15,11 +15,9 @@ namespace Cerver.Grains.Sessions.Sqlite;
 
 /// <summary>Sessions in SQLite. Reads run on pooled connections and see whole commits only; writes go through the commit pipeline.</summary>
 internal sealed class SqliteSessionStore(
-    SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, IOptions<SearchOptions> search, TimeProvider time) : ISessionStore
+    SqliteReaders readers, SqliteCommitPipeline pipeline, SqlitePurge purge, SqliteSearchIndex index, IOptions<SearchOptions> search, TimeProvider time) : ISessionStore
 {
     private const int BaseBytes = 512;
-
-    private readonly SqliteSearchIndex _index = new();
 
     private long? _lastChange;
 
@@ -70,7 +68,7 @@ internal sealed class SqliteSessionStore(
             statements => Apply(statements, change),
             BaseBytes + change.Entries.Sum(SessionEntries.SizeOf),
             cancellationToken,
-            documents.IsEmpty ? null : statements => _index.Insert(statements, change.Next, documents));
+            documents.IsEmpty ? null : statements => index.Insert(statements, change.Next.AccountId, change.Next.SessionId, documents));
     }
 
     /// <inheritdoc/>

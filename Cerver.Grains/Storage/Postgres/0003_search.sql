@@ -17,3 +17,14 @@ create table search_entry (
 
 -- What was added since the index was last brought in order is read from end to end by every search. More of it makes writing cheaper and searching slower.
 create index search_entry_words on search_entry using gin (words) with (gin_pending_list_limit = 2048);
+
+-- What was said before: sessions, and from which of their entries to which they are not in the index.
+create table search_backlog (
+    session_id text   collate "C" not null primary key,
+    account_id text   collate "C" not null,
+    next       bigint not null check (next >= 0),
+    total      bigint not null
+);
+
+insert into search_backlog (session_id, account_id, next, total)
+select session_id, account_id, 0, transcript_total from session where transcript_total > 0;

@@ -14,3 +14,14 @@ create table search_entry (
 create virtual table search_word using fts5 (words, wholes, marks, content = '', columnsize = 0, tokenize = 'ascii');
 
 insert into search_word (search_word, rank) values ('secure-delete', 1);
+
+-- What was said before: sessions, and from which of their entries to which they are not in the index.
+create table search_backlog (
+    session_id text    not null primary key,
+    account_id text    not null,
+    next       integer not null check (next >= 0),
+    total      integer not null
+) without rowid;
+
+insert into search_backlog (session_id, account_id, next, total)
+select session_id, account_id, 0, transcript_total from session where transcript_total > 0;
