@@ -1,10 +1,12 @@
 using System.ComponentModel;
+using System.Text.Json;
 using Cerver.Api;
 using Cerver.Tests.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -25,7 +27,7 @@ internal static class SuiteServer
         builder.Configuration.AddInMemoryCollection([new("Cerver:Auth:Tokens:suite", Environment.GetEnvironmentVariable("CERVER_API_TOKEN"))]);
         builder.Services.AddCerverApi(builder.Configuration);
         builder.Services.AddSingleton(new FakeCluster().Client);
-        builder.Services.AddMcpServer().WithTools<SuiteTools>();
+        builder.Services.AddMcpServer().WithTools<SuiteTools>().WithTools([SuiteTools.WithDefinitions()]);
         await builder.Build().MapCerverApi().RunAsync();
     }
 }
@@ -78,9 +80,44 @@ internal sealed class SuiteTools
         return "Progress was reported.";
     }
 
+    [McpServerTool(Name = "test_missing_capability"), Description("Needs a client that can be asked.")]
+    public static string NeedsElicitation(RequestContext<CallToolRequestParams> context) => context.Server.ClientCapabilities?.Elicitation is null
+        ? throw new MissingRequiredClientCapabilityException(new ClientCapabilities { Elicitation = new() }, "This tool needs a client that can be asked.")
+        : "The client can be asked.";
+
+    [McpServerTool(Name = "test_logging_tool"), Description("Logs a line for the client.")]
+    public static string Log(RequestContext<CallToolRequestParams> context)
+    {
+#pragma warning disable MCP9005 // The suite asks for what the newest version of the protocol deprecates.
+        context.Server.AsClientLoggerProvider().CreateLogger("suite").Log(LogLevel.Information, "A line for the client.");
+#pragma warning restore MCP9005
+        return "A line was logged.";
+    }
+
+    [McpServerTool(Name = "test_tool_with_logging"), Description("Logs three lines for the client.")]
+    public static string LogThrice(RequestContext<CallToolRequestParams> context) => $"{Log(context)} {Log(context)} {Log(context)}";
+
     [McpServerTool(Name = "test_streaming_elicitation"), Description("Answers without asking back.")]
     public static string NeverAsks() => "Nothing was asked.";
 
     [McpServerTool(Name = "test_custom_headers"), Description("Takes an argument that stands in a header too.")]
     public static string Headers([McpHeader("Region"), Description("The region.")] string region, [Description("The query.")] string query) => $"{region}: {query}";
+
+    /// <summary>A tool whose schema has parts that are named elsewhere in it.</summary>
+    public static McpServerTool WithDefinitions()
+    {
+        var tool = McpServerTool.Create(static () => "Nothing was done.", new() { Name = "json_schema_2020_12_tool", Description = "Has a schema with definitions." });
+        tool.ProtocolTool.InputSchema = JsonElement.Parse("""
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "$defs": {
+                "address": { "type": "object", "properties": { "street": { "type": "string" }, "city": { "type": "string" } } }
+              },
+              "properties": { "name": { "type": "string" }, "address": { "$ref": "#/$defs/address" } },
+              "additionalProperties": false
+            }
+            """);
+        return tool;
+    }
 }
