@@ -212,6 +212,12 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
         return Task.FromResult(new SessionEventPage(events.Length, [.. events.Where(happened => happened.Position >= from).Take(PageSize)]));
     }
 
+    /// <summary>What every search finds.</summary>
+    public SearchPage Found { get; set; } = new([], Next: null, MatchedAll: true);
+
+    /// <summary>What was looked for last.</summary>
+    public SearchRequest? Sought { get; private set; }
+
     /// <summary>Each session changed once, in no particular order.</summary>
     public Task<ChangedSessions> ListChangedAsync(string accountId, long after, int limit, CancellationToken cancellationToken = default)
     {
@@ -220,8 +226,12 @@ internal sealed class FakeRecall(ConcurrentDictionary<string, FakeSession> sessi
         return Task.FromResult(new ChangedSessions(changed.Length, [.. changed.Where(session => session.Change > after).Take(limit)]));
     }
 
-    public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public Task<SearchPage> SearchAsync(string accountId, SearchRequest request, CancellationToken cancellationToken = default)
+    {
+        Fail();
+        Sought = request;
+        return Task.FromResult(Found);
+    }
 
     public Task PingAsync(CancellationToken cancellationToken = default)
     {

@@ -8,7 +8,7 @@ namespace Cerver.Tests.Computes;
 /// <summary>A gateway with one sandbox, as a program that a test can kill: <c>dotnet Cerver.Tests.dll DATA_DIRECTORY PORT</c>.</summary>
 internal static class SandboxHolder
 {
-    public static async Task Main(string[] arguments)
+    public static async Task RunAsync(string[] arguments)
     {
         var port = int.Parse(arguments[1], CultureInfo.InvariantCulture);
         await using var provider = new LocalComputeProvider(
