@@ -7,6 +7,7 @@ using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
+using Cerver.Api.Sessions.Imports;
 using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -23,7 +24,7 @@ public static class ApiRegistration
     /// How much of a body that is refused for its size is still taken in and dropped. A client that is cut off while it sends often never
     /// sees the refusal.
     /// </summary>
-    private const long DroppedBodyBytes = 64L * 1_024 * 1_024;
+    internal const long DroppedBodyBytes = 64L * 1_024 * 1_024;
 
     /// <summary>Registers what <see cref="MapCerverProbes"/> needs.</summary>
     public static IServiceCollection AddCerverProbes(this IServiceCollection services)
@@ -70,6 +71,8 @@ public static class ApiRegistration
         services.AddSingleton<RunFeed>();
         services.AddSingleton<SessionFeed>();
         services.AddSingleton<AccountFeed>();
+        services.AddSingleton<ImportGate>();
+        services.AddSingleton<SessionImporter>();
         services.AddApiReference();
         return services;
     }
@@ -101,6 +104,7 @@ public static class ApiRegistration
         app.MapMeta();
         app.MapApiReference();
         app.MapSessions();
+        app.MapImports();
         app.MapTranscripts();
         app.MapSessionStreams();
         app.MapSessionCompute();

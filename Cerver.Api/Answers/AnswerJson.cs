@@ -4,6 +4,7 @@ using Cerver.Api.Errors;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
+using Cerver.Api.Sessions.Imports;
 using Cerver.Sessions;
 
 namespace Cerver.Api.Answers;
@@ -23,6 +24,7 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(RunListAnswer))]
 [JsonSerializable(typeof(SessionClosed))]
 [JsonSerializable(typeof(SessionCreated))]
+[JsonSerializable(typeof(SessionImported))]
 [JsonSerializable(typeof(SessionListAnswer))]
 [JsonSerializable(typeof(SessionMetricsAnswer))]
 [JsonSerializable(typeof(SessionRecord))]
