@@ -35,7 +35,7 @@ internal sealed class CodexParser(ImportedTranscript transcript) : ImportParser(
         Transcript.Tell(line.Time("timestamp"));
         if (line.Object("payload") is not { } payload)
         {
-            return line.Text("type") is null ? ReadOrigin(line) : ReadItem(line);
+            return line.Text("type") is null ? Recognizes(line) && ReadOrigin(line) : ReadItem(line);
         }
 
         return line.Text("type") switch
