@@ -7,7 +7,7 @@ using Cerver.Api.Meta;
 using Cerver.Api.Reference;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
-using Cerver.Api.Sessions.Imports;
+using Cerver.Api.Sessions.Importing;
 using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -4,7 +4,7 @@ using Cerver.Api.Errors;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
-using Cerver.Api.Sessions.Imports;
+using Cerver.Api.Sessions.Importing;
 using Cerver.Sessions;
 
 namespace Cerver.Api.Answers;

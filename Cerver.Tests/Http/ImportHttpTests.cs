@@ -5,7 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Cerver.Tests.Sessions.Imports;
+using Cerver.Tests.Sessions.Importing;
 using static Cerver.Tests.Http.GatewayFixture;
 
 namespace Cerver.Tests.Http;

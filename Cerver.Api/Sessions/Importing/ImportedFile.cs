@@ -1,4 +1,4 @@
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>A file that was read to its end.</summary>
 /// <param name="Format">The word for its format.</param>

@@ -4,7 +4,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Sessions;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Makes a session of a file, in parts that each are on disk before the next one is sent.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Turns the lines of a file, one after the other, into a transcript. Pure: no clock, no I/O.</summary>
 /// <param name="transcript">What becomes of the file.</param>

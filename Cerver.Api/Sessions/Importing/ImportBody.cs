@@ -3,7 +3,7 @@ using Cerver.Errors;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Reads the body of an import as it arrives. Of the file itself never more than a line is in memory.</summary>
 internal static class ImportBody
@@ -52,9 +52,9 @@ internal static class ImportBody
         {
             return await ReadAsync(context, format, options, either.Token);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException late) when (limit.IsCancellationRequested)
         {
-            throw new BadHttpRequestException("The body did not arrive in time.", StatusCodes.Status408RequestTimeout);
+            throw new BadHttpRequestException("The body did not arrive in time.", StatusCodes.Status408RequestTimeout, late);
         }
     }
 

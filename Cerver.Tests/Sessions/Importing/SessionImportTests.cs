@@ -9,7 +9,7 @@ using Cerver.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using static Cerver.Tests.GrainCluster;
 
-namespace Cerver.Tests.Sessions.Imports;
+namespace Cerver.Tests.Sessions.Importing;
 
 /// <summary>Sessions that are made of transcripts from elsewhere.</summary>
 public abstract class SessionImportTests(GrainCluster cluster)

@@ -1,15 +1,19 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cerver.Errors;
 using Cerver.Sessions;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>What is known so far of a session that is read from a file.</summary>
 /// <param name="maxEntries">How many entries it may have.</param>
 internal sealed class ImportedTranscript(int maxEntries)
 {
     private const int MaxNoteCharacters = 1_000;
+
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly List<TranscriptEntry> _entries = [];
     private readonly JsonObject _notes = [];
@@ -50,9 +54,6 @@ internal sealed class ImportedTranscript(int maxEntries)
 
     /// <summary>When something last happened in it, when that is known beside the entries.</summary>
     public DateTimeOffset? UpdatedAt { get; set; }
-
-    /// <summary>What the file says of its origin.</summary>
-    public JsonObject Notes => _notes;
 
     /// <summary>Notes a word on where the session comes from, unless one is noted already.</summary>
     public void Note(string name, string? value)
@@ -151,11 +152,10 @@ internal sealed class ImportedTranscript(int maxEntries)
         }
 
         var text = Write(all);
-        return System.Text.Encoding.UTF8.GetByteCount(text) > maxBytes ? Write(origin) : text;
+        return Encoding.UTF8.GetByteCount(text) > maxBytes ? Write(origin) : text;
     }
 
-    private static string Write(JsonObject value) =>
-        value.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static string Write(JsonObject value) => value.ToJsonString(Plain);
 
     private static string Shorten(string value) => value.Length <= MaxNoteCharacters
         ? value

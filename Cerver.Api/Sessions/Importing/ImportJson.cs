@@ -1,15 +1,20 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Cerver.Api.Answers;
 using Cerver.Api.Requests;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Reads JSON that other programs wrote, as far as it can be read: what is not there, or is of another type than expected, is null.</summary>
 internal static class ImportJson
 {
     /// <summary>Objects and arrays within each other, beyond which a line cannot be read.</summary>
     private const int MaxDepth = 128;
+
+    /// <summary>A backslash, a <c>u</c> and four digits.</summary>
+    private const int EscapeLength = 6;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth };
     private static readonly JsonObjectConverter Objects = new();
@@ -132,20 +137,17 @@ internal static class ImportJson
         return line;
     }
 
-    /// <summary>A backslash, a <c>u</c> and four digits.</summary>
-    private const int EscapeLength = 6;
-
     /// <summary>What is escaped with its number at a place, or null.</summary>
     private static char? Escaped(ReadOnlySpan<byte> line, int at) =>
         at + EscapeLength <= line.Length && line[at] == (byte)'\\' && line[at + 1] == (byte)'u'
-        && ushort.TryParse(line.Slice(at + 2, 4), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out var unit)
+        && ushort.TryParse(line.Slice(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit)
             ? (char)unit
             : null;
 
     private static string ToolInput(string name, string text)
     {
-        using var buffer = new Answers.PooledBuffer();
-        using (var writer = new Utf8JsonWriter(buffer, Answers.JsonAnswer.WriterOptions))
+        using var buffer = new PooledBuffer();
+        using (var writer = new Utf8JsonWriter(buffer, JsonAnswer.WriterOptions))
         {
             writer.WriteStartObject();
             writer.WriteString(name, text);

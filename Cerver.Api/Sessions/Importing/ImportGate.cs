@@ -2,7 +2,7 @@ using System.Threading.RateLimiting;
 using Cerver.Errors;
 using Microsoft.Extensions.Options;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Lets few imports at once into memory. Others wait, as many as it is worth waiting behind.</summary>
 internal sealed class ImportGate(IOptions<ApiOptions> options) : IDisposable

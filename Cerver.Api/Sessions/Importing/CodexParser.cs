@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Cerver.Sessions;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>
 /// Reads the session files of Codex, <c>~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl</c>: items of the conversation in envelopes with a time and a type, between

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cerver.Sessions;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>
 /// Reads the session files of Claude Code, <c>~/.claude/projects/*/*.jsonl</c>: a line for each message, or for each block of one in later versions, between lines

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>What became of a file.</summary>
 public sealed record SessionImported

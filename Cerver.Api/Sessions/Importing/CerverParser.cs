@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cerver.Sessions;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Reads what <see cref="Exports.JsonLinesFormat"/> writes: a line with the record, then a line for each entry.</summary>
 internal sealed class CerverParser(ImportedTranscript transcript) : ImportParser(transcript)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Cerver.Api.Answers;
 using Cerver.Errors;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>
 /// Reads a file of JSON lines in whatever pieces it comes. What it is identified by are its lines without the white space around them, so how they are ended, and

@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using Cerver.Api.Sessions.Imports;
+using Cerver.Api.Sessions.Importing;
 using Cerver.Errors;
 using Cerver.Sessions;
 using CsCheck;
 
-namespace Cerver.Tests.Sessions.Imports;
+namespace Cerver.Tests.Sessions.Importing;
 
 /// <summary>What files of several programs, and of several versions of them, become.</summary>
 public sealed class ImportFileTests
@@ -273,7 +273,7 @@ public sealed class ImportFileTests
             iter: 20_000);
     }
 
-    internal static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "Sessions", "Imports", name);
+    internal static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "Sessions", "Importing", name);
 
     private static Gen<string> OneOf(params string[] words) => Gen.Int[0, words.Length - 1].Select(index => words[index]);
 

@@ -3,7 +3,7 @@ using Cerver.Api.Answers;
 using Cerver.Api.Requests;
 using Microsoft.Extensions.Options;
 
-namespace Cerver.Api.Sessions.Imports;
+namespace Cerver.Api.Sessions.Importing;
 
 /// <summary>Sessions that were held elsewhere.</summary>
 internal static class ImportEndpoints
