@@ -16,6 +16,18 @@ public sealed class ApiOptions
     [Range(1_024, 1_073_741_824)]
     public int MaxBodyBytes { get; set; } = 8 * 1_024 * 1_024;
 
+    /// <summary>The largest file that is imported, in bytes.</summary>
+    [Range(1_024, 1_073_741_824)]
+    public int MaxImportBytes { get; set; } = 64 * 1_024 * 1_024;
+
+    /// <summary>Entries of a session that is imported.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxImportEntries { get; set; } = 100_000;
+
+    /// <summary>Imports that are read at once, each of which is in memory. Others wait.</summary>
+    [Range(1, 64)]
+    public int MaxConcurrentImports { get; set; } = 4;
+
     /// <summary>How much output of a run one answer carries, in bytes. What is beyond it can still be read from the run's stream.</summary>
     [Range(1_024, 134_217_728)]
     public int MaxFoldedOutputBytes { get; set; } = 8 * 1_024 * 1_024;

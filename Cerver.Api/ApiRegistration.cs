@@ -11,6 +11,7 @@ using Cerver.Api.Runs;
 using Cerver.Api.Search;
 using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
+using Cerver.Api.Sessions.Importing;
 using Cerver.Api.Sessions.Streams;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -27,7 +28,7 @@ public static class ApiRegistration
     /// How much of a body that is refused for its size is still taken in and dropped. A client that is cut off while it sends often never
     /// sees the refusal.
     /// </summary>
-    private const long DroppedBodyBytes = 64L * 1_024 * 1_024;
+    internal const long DroppedBodyBytes = 64L * 1_024 * 1_024;
 
     /// <summary>Registers what <see cref="MapCerverProbes"/> needs.</summary>
     public static IServiceCollection AddCerverProbes(this IServiceCollection services)
@@ -77,6 +78,8 @@ public static class ApiRegistration
         services.AddSingleton<AccountFeed>();
         services.AddCerverMcp(configuration);
         services.AddSingleton<AgentPages>();
+        services.AddSingleton<ImportGate>();
+        services.AddSingleton<SessionImporter>();
         services.AddApiReference();
         return services;
     }
@@ -110,6 +113,7 @@ public static class ApiRegistration
         app.MapPages();
         app.MapApiReference();
         app.MapSessions();
+        app.MapImports();
         app.MapTranscripts();
         app.MapSearch();
         app.MapSessionStreams();

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Cerver;
 
@@ -19,6 +20,24 @@ public static class Ids
 
     /// <summary>A new session id: a UUIDv7 of 36 characters, later than every id this process made before.</summary>
     public static string NewSession(TimeProvider time) => NewVersion7(time).ToString("d");
+
+    /// <summary>
+    /// The id of the session that an account makes of a content, always the same: a UUIDv8 of 36 characters. It must never be made in another way, or what was
+    /// imported would be imported again.
+    /// </summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="contentHash">A digest of the content.</param>
+    public static string OfImport(string accountId, ReadOnlySpan<byte> contentHash)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"cerver.import\n{accountId}\n"));
+        hash.AppendData(contentHash);
+        Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(bytes);
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x80);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes[..16], bigEndian: true).ToString("d");
+    }
 
     /// <summary>A new run id: <c>run_</c> and 32 hexadecimal digits in order of time.</summary>
     public static string NewRun(TimeProvider time) => $"run_{NewVersion7(time):n}";

@@ -5,6 +5,7 @@ using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
+using Cerver.Api.Sessions.Importing;
 using Cerver.Sessions;
 
 namespace Cerver.Api.Answers;
@@ -26,6 +27,7 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(SecretListAnswer))]
 [JsonSerializable(typeof(SessionClosed))]
 [JsonSerializable(typeof(SessionCreated))]
+[JsonSerializable(typeof(SessionImported))]
 [JsonSerializable(typeof(SessionListAnswer))]
 [JsonSerializable(typeof(SessionMetricsAnswer))]
 [JsonSerializable(typeof(SessionRecord))]

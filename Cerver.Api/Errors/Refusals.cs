@@ -86,7 +86,7 @@ internal static class Refusals
         StatusCodes.Status405MethodNotAllowed => Make(status, "invalid_request", "This address does not take this method; the 'Allow' header lists those it takes."),
         StatusCodes.Status408RequestTimeout => Make(status, "timeout", "The request arrived too slowly; send it again."),
         StatusCodes.Status413PayloadTooLarge => Make(status, "payload_too_large", "The request body is too large; send less at once."),
-        StatusCodes.Status415UnsupportedMediaType => Make(status, "invalid_request", "Send the body as JSON, with 'Content-Type: application/json'."),
+        StatusCodes.Status415UnsupportedMediaType => Make(status, "invalid_request", "Send the body as JSON, with 'Content-Type: application/json'; a file to import with 'Content-Type: application/x-ndjson'."),
         StatusCodes.Status503ServiceUnavailable => Unavailable,
         _ => Make(status, "invalid_request", "The request is not one that this gateway understands."),
     };

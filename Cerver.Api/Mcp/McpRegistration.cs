@@ -49,6 +49,8 @@ internal static class McpRegistration
             .Add<RunBody>("cerver_run", static tools => tools.RunAsync);
         services.AddTools<ComputeTools>()
             .Add<NoArguments>("cerver_compute_list", static tools => tools.ListAsync);
+        services.AddTools<SecretTools>()
+            .Add<SecretArguments>("secret_fetch", static tools => tools.FetchAsync);
         return services;
     }
 

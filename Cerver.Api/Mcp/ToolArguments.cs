@@ -44,6 +44,14 @@ internal sealed record ExportArguments
     public string? Cursor { get; set; }
 }
 
+/// <summary>Which secret to fetch.</summary>
+internal sealed record SecretArguments
+{
+    public string? Name { get; set; }
+
+    public string? SessionId { get; set; }
+}
+
 /// <summary>What to look for.</summary>
 internal sealed record SearchArguments
 {

@@ -36,7 +36,7 @@ internal static class Examples
         "404" => "Not there, or another account's.",
         "409" => "Not in the state that the call needs: `conflict`, `no_compute` (with a report), `not_resumable`, `session_ended` or `run_active`.",
         "413" => "Larger than its limit.",
-        "415" => "Not declared as JSON.",
+        "415" => "Not declared as what this route takes, which is JSON but for imports.",
         "422" => "The `Idempotency-Key` stands for another request: `idempotency_mismatch`.",
         "429" => "Too many at once; `Retry-After` says when to come back.",
         "500" => "A mistake in the gateway. Its log has more under the `trace_id`.",

@@ -94,6 +94,7 @@ internal static class OperationDetails
         var (status, name, description) = operation.OperationId switch
         {
             "createSession" => ("201", "Location", "The address of the session."),
+            "importSession" => ("201", "Location", "The address of the session."),
             "runCodeStreaming" => ("200", "Cerver-Run-Id", "The id of the run."),
             _ => (null, null, null),
         };
@@ -108,7 +109,7 @@ internal static class OperationDetails
 
     private static void AddExamples(OpenApiOperation operation)
     {
-        if (operation.RequestBody?.Content?.TryGetValue(JsonAnswer.ContentType, out var body) == true)
+        foreach (var body in operation.RequestBody?.Content?.Values ?? [])
         {
             body.Example = Examples.RequestOf(operation.OperationId!);
         }

@@ -25,7 +25,10 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
             {
                 route.ParameterDescriptions.Add(
                     new ApiParameterDescription { Name = "body", Source = BindingSource.Body, Type = body.Type, IsRequired = body.IsRequired });
-                route.SupportedRequestFormats.Add(new ApiRequestFormat { MediaType = JsonAnswer.ContentType });
+                foreach (var mediaType in body.MediaTypes.IsEmpty ? [JsonAnswer.ContentType] : body.MediaTypes)
+                {
+                    route.SupportedRequestFormats.Add(new ApiRequestFormat { MediaType = mediaType });
+                }
             }
 
             foreach (var status in RefusalsOf(route, body is not null, metadata))
@@ -50,6 +53,7 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
         var isOpen = !metadata.OfType<IAuthorizeData>().Any();
         var isWrite = !HttpMethods.IsGet(route.HttpMethod!);
         var path = route.RelativePath ?? string.Empty;
+        var isImport = path.EndsWith("/import", StringComparison.Ordinal);
         var isRun = path.Contains("/run", StringComparison.Ordinal) && isWrite;
 
         // Also a read may need a session that has not ended, to note itself there.
@@ -63,7 +67,7 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
             (StatusCodes.Status413PayloadTooLarge, hasBody),
             (StatusCodes.Status415UnsupportedMediaType, hasBody),
             (StatusCodes.Status422UnprocessableEntity, metadata.OfType<ParameterMetadata>().Any(static declared => declared.Parameters.Contains(IdempotencyKey.Parameter))),
-            (StatusCodes.Status429TooManyRequests, isRun && hasBody),
+            (StatusCodes.Status429TooManyRequests, (isRun && hasBody) || isImport),
             (StatusCodes.Status500InternalServerError, true),
             (StatusCodes.Status502BadGateway, isWrite),
             (StatusCodes.Status503ServiceUnavailable, !isOpen),

@@ -52,4 +52,5 @@ internal sealed record NoBody(Operation? Operation)
 /// <summary>Says what a route takes as its body.</summary>
 /// <param name="Type">The shape.</param>
 /// <param name="IsRequired">Whether it must be there.</param>
-internal sealed record BodyMetadata(Type Type, bool IsRequired);
+/// <param name="MediaTypes">How it may be declared; JSON when none is named.</param>
+internal sealed record BodyMetadata(Type Type, bool IsRequired, params ImmutableArray<string> MediaTypes);

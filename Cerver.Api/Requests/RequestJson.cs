@@ -25,5 +25,6 @@ namespace Cerver.Api.Requests;
 [JsonSerializable(typeof(ResumeBody))]
 [JsonSerializable(typeof(RunBody))]
 [JsonSerializable(typeof(SearchArguments))]
+[JsonSerializable(typeof(SecretArguments))]
 [JsonSerializable(typeof(UpdateSessionBody))]
 internal sealed partial class RequestJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -14,6 +15,8 @@ internal static class TimestampText
 
     /// <summary>More than any clock says.</summary>
     private const int MaxLength = 40;
+
+    private static readonly SearchValues<char> Characters = SearchValues.Create("0123456789-:.TZ+");
 
     /// <summary>The time in UTC that the reader stands on.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, out DateTimeOffset time)
@@ -33,7 +36,7 @@ internal static class TimestampText
     public static bool TryParse(string text, out DateTimeOffset time)
     {
         time = default;
-        if (text.Length is < MinLength or > MaxLength || text.AsSpan().ContainsAnyExcept("0123456789-:.TZ+"))
+        if (text.Length is < MinLength or > MaxLength || text.AsSpan().ContainsAnyExcept(Characters))
         {
             return false;
         }

@@ -23,6 +23,17 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("create")]
     Task<Outcome<SessionRecord>> CreateAsync(CreateSession request, Operation? operation = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Adds the next part of a transcript that was written elsewhere; the first one makes the session. Only the part that begins where the transcript ends is
+    /// added, and none when the session is whole, so it may be called any number of times, also by several at once.
+    /// </summary>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.PayloadTooLarge"/>, <see cref="CerverError.InvalidRequest"/>; <see cref="CerverError.Conflict"/> when the session was erased
+    /// before the part came; <see cref="CerverError.StorageUnavailable"/> while rows of a session that was erased are still there.
+    /// </exception>
+    [Alias("import")]
+    Task<ImportProgress> ImportAsync(ImportPart part, CancellationToken cancellationToken = default);
+
     /// <summary>Changes the name or the metadata.</summary>
     [Alias("update")]
     Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation = null, CancellationToken cancellationToken = default);

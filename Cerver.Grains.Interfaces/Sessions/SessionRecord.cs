@@ -1,11 +1,11 @@
 namespace Cerver.Sessions;
 
 /// <summary>All there is to know of a session but its transcript.</summary>
-/// <param name="SessionId">UUIDv7, 36 characters.</param>
+/// <param name="SessionId">UUIDv7, or UUIDv8 when it was imported; 36 characters.</param>
 /// <param name="AccountId">The account that owns it.</param>
 /// <param name="SessionName">For people, at most 200 characters.</param>
 /// <param name="Status">What it is doing.</param>
-/// <param name="EndReason">Why it ended, or null while it has not.</param>
+/// <param name="EndReason">Why it ended, or null while it has not; see <see cref="EndReasons"/> for the one reason that stands there before.</param>
 /// <param name="SessionType"><c>transcript</c> and <c>chat</c> have no compute; any other word is the caller's own.</param>
 /// <param name="Harness">The agent program that drives it, a word of the caller's, or null.</param>
 /// <param name="Provider">The compute provider, or <c>none</c> for a session that only holds a transcript.</param>

@@ -50,6 +50,9 @@ internal interface ISessionStore
     /// <summary>Goes on with erasures that failed or that a stop of the process cut short. Done at the start and every hour, and harmless beside others.</summary>
     Task ResumePurgesAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether a session of this id is out of sight and rows of it are still there.</summary>
+    Task<bool> IsBeingErasedAsync(string sessionId, CancellationToken cancellationToken);
+
     /// <summary>Whether any session of any account has this sandbox.</summary>
     Task<bool> HasSandboxAsync(string sandboxId, CancellationToken cancellationToken);
 

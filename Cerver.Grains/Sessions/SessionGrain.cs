@@ -19,6 +19,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly TimeProvider _time;
     private readonly SessionWriter _session;
     private readonly SessionRuns _runs;
+    private readonly SessionImport _import;
 
     public SessionGrain(
         ISessionStore sessions, IRunStore runs, IOperationStore operations, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time)
@@ -28,6 +29,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _time = time;
         _session = new SessionWriter(sessions, runs, operations, time, DeactivateOnIdle);
         _runs = new SessionRuns(_session, computes, runs, limits.Value);
+        _import = new SessionImport(_session, limits.Value);
     }
 
     /// <inheritdoc/>
@@ -38,19 +40,11 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ChangeOnceAsync(operation, () => CreateAsync(request, cancellationToken));
 
     /// <inheritdoc/>
+    public Task<ImportProgress> ImportAsync(ImportPart part, CancellationToken cancellationToken) => _import.AddAsync(part, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation, CancellationToken cancellationToken) =>
-        ChangeOnceAsync(operation, () =>
-        {
-            var record = _session.Existing;
-            SessionRules.CheckName(request.SessionName, _limits);
-            return _session.CommitAsync(_session.Change(
-                record with
-                {
-                    SessionName = request.SessionName ?? record.SessionName,
-                    Metadata = request.Metadata is null ? record.Metadata : SessionRules.Merge(record.Metadata, request.Metadata, _limits),
-                },
-                rewrites: true));
-        });
+        ChangeOnceAsync(operation, () => _session.CommitAsync(_session.Change(SessionRules.Update(_session.Existing, request, _limits), rewrites: true)));
 
     /// <inheritdoc/>
     public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation, CancellationToken cancellationToken) =>

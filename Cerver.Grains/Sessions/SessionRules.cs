@@ -11,8 +11,13 @@ namespace Cerver.Grains.Sessions;
 /// <summary>What may go into a session. Pure: no clock, no I/O.</summary>
 internal static class SessionRules
 {
-    private const int MaxKindCharacters = 64;
-    private const int MaxWordCharacters = 200;
+    /// <summary>What an entry is, at most.</summary>
+    public const int MaxKindCharacters = 64;
+
+    /// <summary>A word of a caller's, at most.</summary>
+    public const int MaxWordCharacters = 200;
+
+    private const int NameCharacters = 60;
     private const int MaxTaskBytes = 64 * 1024;
     private const int MaxEnvironmentBytes = 64 * 1024;
     private static readonly TimeSpan MinRunTimeout = TimeSpan.FromSeconds(1);
@@ -67,6 +72,17 @@ internal static class SessionRules
         {
             throw new CerverException(CerverError.RateLimited, $"{going} runs are going on in this session; at most that many may. Try again when one is over.");
         }
+    }
+
+    /// <summary>The record after a change of what people call the session or of what its callers noted on it.</summary>
+    public static SessionRecord Update(SessionRecord record, UpdateSession request, SessionLimits limits)
+    {
+        CheckName(request.SessionName, limits);
+        return record with
+        {
+            SessionName = request.SessionName ?? record.SessionName,
+            Metadata = request.Metadata is null ? record.Metadata : Merge(record.Metadata, request.Metadata, limits),
+        };
     }
 
     /// <summary>Refuses a name beyond its limit.</summary>
@@ -164,9 +180,8 @@ internal static class SessionRules
     }
 
     /// <summary>What people call a session that was given no name: the beginning of its task, or its id's.</summary>
-    public static string NameFor(string? task, string sessionId)
+    public static string NameFor(string? task, string sessionId, int length = NameCharacters)
     {
-        const int Length = 60;
         var text = task.AsSpan().Trim();
         if (text.IsEmpty)
         {
@@ -175,13 +190,13 @@ internal static class SessionRules
 
         var end = text.IndexOfAny('\r', '\n');
         text = end < 0 ? text : text[..end];
-        if (text.Length <= Length)
+        if (text.Length <= length)
         {
             return text.ToString();
         }
 
         // Not in the middle of a surrogate pair.
-        var cut = char.IsHighSurrogate(text[Length - 2]) ? Length - 2 : Length - 1;
+        var cut = char.IsHighSurrogate(text[length - 2]) ? length - 2 : length - 1;
         return $"{text[..cut]}…";
     }
 

@@ -44,10 +44,16 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     public SessionRecord Existing => _record ?? throw new CerverException(CerverError.NotFound, "There is no such session in this account.");
 
     /// <summary>The record of a session that may change.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>, <see cref="CerverError.SessionEnded"/>.</exception>
-    public SessionRecord Writable => Existing is { Status: not SessionStatus.Ended } record
-        ? record
-        : throw new CerverException(CerverError.SessionEnded, "The session has ended. Create a new one.");
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.NotFound"/>, <see cref="CerverError.SessionEnded"/>, <see cref="CerverError.Conflict"/> while it is being imported.
+    /// </exception>
+    public SessionRecord Writable => Existing switch
+    {
+        { Status: SessionStatus.Ended } => throw new CerverException(CerverError.SessionEnded, "The session has ended. Create a new one."),
+        { EndReason: EndReasons.ImportIncomplete } => throw new CerverException(
+            CerverError.Conflict, "The session is being imported and is not whole yet. If nobody imports it any more, send the same file again to complete it."),
+        var record => record,
+    };
 
     /// <summary>The time, as exactly as it is stored.</summary>
     public DateTimeOffset Now => UnixMicroseconds.Round(time.GetUtcNow());
@@ -168,6 +174,17 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         {
             leave();
             throw new CerverException(CerverError.Fenced, "Somebody else wrote to this session first. Try again.");
+        }
+    }
+
+    /// <summary>Makes sure that nothing is left of a session of the same id that was erased: what is would be taken for this one's, or this one's for it.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.StorageUnavailable"/>.</exception>
+    public async Task RequireErasedAsync(CancellationToken cancellationToken)
+    {
+        if (await sessions.IsBeingErasedAsync(SessionId, cancellationToken))
+        {
+            throw new CerverException(
+                CerverError.StorageUnavailable, "This session was purged and its rows are still being erased, which takes an hour at most. Try again later.");
         }
     }
 

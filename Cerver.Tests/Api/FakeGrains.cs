@@ -16,6 +16,8 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public List<TranscriptEntry> Entries { get; } = [];
 
+    public List<ImportPart> Imported { get; } = [];
+
     public CreateSession? Created { get; private set; }
 
     public ComputeChoice? Chosen { get; private set; }
@@ -48,6 +50,33 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
                 Metadata = request.Metadata,
             };
         });
+
+    public Task<ImportProgress> ImportAsync(ImportPart part, CancellationToken cancellationToken = default)
+    {
+        Fail(cluster.Failures);
+        var isWhole = Record is not null && Record.EndReason != EndReasons.ImportIncomplete;
+        if (isWhole || part.First != Entries.Count)
+        {
+            return Task.FromResult(new ImportProgress(Record!, isWhole, IsNew: false));
+        }
+
+        Imported.Add(part);
+        Entries.AddRange(part.Entries);
+        var (accountId, sessionId) = SessionKey.Parse(key);
+        Record = Examples.Session with
+        {
+            SessionId = sessionId,
+            AccountId = accountId,
+            SessionName = part.Session.SessionName ?? part.Title ?? "session",
+            Status = part.IsEnded ? SessionStatus.Ended : SessionStatus.Idle,
+            EndReason = part.IsLast ? part.EndReason : EndReasons.ImportIncomplete,
+            Harness = part.Session.Harness,
+            Metadata = part.Session.Metadata,
+            TranscriptTotal = Entries.Count,
+        };
+        Fail(cluster.LostAnswers);
+        return Task.FromResult(new ImportProgress(Record, part.IsLast, part.IsLast));
+    }
 
     public Task<Outcome<SessionRecord>> UpdateAsync(UpdateSession request, Operation? operation = null, CancellationToken cancellationToken = default) =>
         ChangeAsync(operation, session => session with { SessionName = request.SessionName ?? session.SessionName, Metadata = request.Metadata ?? session.Metadata });

@@ -15,7 +15,7 @@ public sealed class SearchToolTests
     public async Task A_search_asks_for_what_it_was_told_and_pages_on()
     {
         await using var api = await ApiHost.StartAsync();
-        api.Cluster.Recall.Found = new SearchPage([Hit], new SearchCursor(41, 20), MatchedAll: true);
+        api.Cluster.Recall.Found = new SearchPage([Hit], new SearchCursor(41, 20, MatchedAll: true), MatchedAll: true);
         await using var agent = await ConnectAsync(api);
         var first = await agent.AskAsync("cerver_session_search", new
         {
@@ -29,7 +29,7 @@ public sealed class SearchToolTests
             new SearchRequest(
                 "index", 5, null, Hit.SessionId, EntryRole.Tool, "tool_result", new DateTimeOffset(2026, 4, 30, 22, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero), "claude", "ci"),
             asked);
-        Assert.Equal(new SearchRequest("index", 20, new SearchCursor(41, 20)), api.Cluster.Recall.Sought);
+        Assert.Equal(new SearchRequest("index", 20, new SearchCursor(41, 20, MatchedAll: true)), api.Cluster.Recall.Sought);
         Assert.Equal("all", first.StructuredContent.Value.GetProperty("matched").GetString());
         Assert.Equal(7, first.StructuredContent.Value.GetProperty("hits")[0].GetProperty("index").GetInt64());
         Assert.Contains($"cursor \"{cursor}\"", Agent.TextOf(first), StringComparison.Ordinal);

@@ -105,6 +105,12 @@ internal sealed class PostgresSessionStore(
     public Task ResumePurgesAsync(CancellationToken cancellationToken) => purge.ResumeAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> IsBeingErasedAsync(string sessionId, CancellationToken cancellationToken) => connections.ReadAsync(
+        new PostgresStatement("Sessions/Postgres/find_purge.sql").Text(sessionId),
+        static (rows, cancellation) => rows.ReadAsync(cancellation),
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) => FindAsync(accountId: "", sessionId: "", cancellationToken);
 
     /// <inheritdoc/>

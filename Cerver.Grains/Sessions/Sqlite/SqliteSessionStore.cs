@@ -102,6 +102,14 @@ internal sealed class SqliteSessionStore(
     public Task ResumePurgesAsync(CancellationToken cancellationToken) => purge.ResumeAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> IsBeingErasedAsync(string sessionId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(statements =>
+        {
+            using var rows = statements.Query("Sessions/Sqlite/find_purge.sql", sessionId);
+            return rows.Read();
+        });
+
+    /// <inheritdoc/>
     public async Task PingAsync(CancellationToken cancellationToken)
     {
         pipeline.EnsureTakesWrites();
