@@ -25,6 +25,7 @@ public sealed class ContainerStartTests
             {
                 ["ASPNETCORE_URLS"] = "http://+:8080",
                 ["Cerver__Api__Enabled"] = "false",
+                ["Cerver__Api__MaxConcurrentImports"] = "1",
                 ["Cerver__Cluster__ClusterId"] = "cerver",
                 ["Cerver__Cluster__GatewayPort"] = "30000",
                 ["Cerver__Cluster__Kubernetes"] = "true",
