@@ -22,5 +22,6 @@ internal static class LogRules
         "Storage/Check/event_totals.sql",
         "Storage/Check/events_of_output.sql",
         "Storage/Check/events_without_session.sql",
+        "Storage/Check/index_without_entry.sql",
     ];
 }

@@ -15,7 +15,7 @@ public abstract class LogRulesTests(TestedDatabase database) : IAsyncLifetime
         if (database == TestedDatabase.Postgres)
         {
             // The older schema of SQLite has these too.
-            await Stores.ScalarAsync("alter table session alter event_total set default 0, alter change set default 0, alter search_name set default ''");
+            await Stores.ScalarAsync("alter table session alter event_total set default 0, alter change set default 0, alter search_name set default ''; alter table search_entry alter words set default ''");
         }
 
         await Stores.ScalarAsync("""
@@ -64,6 +64,9 @@ public abstract class LogRulesTests(TestedDatabase database) : IAsyncLifetime
     [InlineData("update session_event set position = 6 where position = 5", "session full: the event at 6 says that 2 entries come before it, but there are 3 events")]
     [InlineData("update session_event set entries = 0 where position = 2", "the last of them after 1 entries")]
     [InlineData("update session_event set entries = 5, position = 8 where position = 5", "and the transcript has 3 entries")]
+    [InlineData(
+        "insert into search_entry (number, account_id, session_id, position, at, role, length) values (7, 'a', 'full', 9, 1, 1, 1), (8, 'a', 'full', 2, 1, 1, 1), (9, 'a', 'purged', 3, 1, 1, 1)",
+        "session full: 1 entries of it are in the search index and not in its transcript")]
     [InlineData("delete from session_event where position = 5", "session full: event_total is 4, but there are 3 events")]
     [InlineData("update session_event set length = 1 where position = 2", "run done: it has 2 chunks of output, but its session has 1 up to the sequence number 1")]
     [InlineData("update session_event set session_id = 'gone' where position = 5", "session gone: it does not exist, but 1 of its events do")]

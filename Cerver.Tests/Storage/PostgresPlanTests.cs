@@ -1,8 +1,10 @@
 using System.Globalization;
 using Cerver.Grains.Operations;
+using Cerver.Grains.Search;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Runs;
+using Cerver.Search;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -80,6 +82,13 @@ public sealed class PostgresPlanTests
                 }
             }
 
+            var searcher = new Searcher(stores.Search, TestStores.Searching, TimeProvider.System);
+            var request = new SearchRequest(word, Limit: 5);
+            foreach (var narrower in (SearchRequest[])[request, request with { SessionId = record.SessionId }, request with { Harness = "many" }, request with { Source = "many" }])
+            {
+                await searcher.SearchAsync(TestStores.Account, narrower, CancellationToken.None);
+            }
+
             await stores.Sessions.ListChangedAsync(TestStores.Account, after: 0, limit: 5, CancellationToken.None);
             await stores.Sessions.HasSandboxAsync("sandbox", CancellationToken.None);
             await stores.Sessions.ListBusyAsync(CancellationToken.None);
@@ -103,6 +112,10 @@ public sealed class PostgresPlanTests
         select 'grown ' || i, '{TestStores.Account}', '', 'many', 'many', 'many', i % 2 * 2, 'none', 1, 0, i, i::bigint * 1000000, 1, 1, i::bigint << 16, 1
         from generate_series(1, {Grown}) i;
         insert into transcript_entry (session_id, position, at, role, kind) select 'grown ' || i, 0, i, 1, 'text' from generate_series(1, {Grown}) i;
+        insert into search_entry (number, account_id, session_id, position, at, role, length, words)
+        select nextval('search_entry_number'), '{TestStores.Account}', 'grown ' || i, 0, i, 1, 1,
+               array_to_tsvector(array['{SearchMarks.PrefixOf(TestStores.Account)}other', '#a' || (i >> 11), '#b0', '#c0'])
+        from generate_series(1, {Grown}) i;
         insert into session_event (session_id, position, length, entries, kind, status) select 'grown ' || i, 1, 1, 1, 1, 0 from generate_series(1, {Grown}) i;
         insert into run (run_id, session_id, account_id, sandbox_id, runtime, code, status, truncated, output_head, started_at, ended_at)
         select 'run ' || i, 'grown ' || i, '{TestStores.Account}', '', 1, '', 1, false, 1, i, i from generate_series(1, {Grown}) i;
