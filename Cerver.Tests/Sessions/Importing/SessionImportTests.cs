@@ -153,7 +153,7 @@ public abstract class SessionImportTests(GrainCluster cluster)
         Assert.InRange(Encoding.UTF8.GetByteCount(cut.Content!), Limit - 4, Limit);
         Assert.EndsWith("\n[Cut when it was imported: this had 1400000 bytes, and an entry holds at most 1048576.]", cut.Content, StringComparison.Ordinal);
         Assert.Equal((64, 200, 200, 200), (cut.Kind.Length, cut.ToolId!.Length, cut.ToolName!.Length, page.Session.SessionName.Length));
-        Assert.InRange(Encoding.UTF8.GetByteCount(call.ToolInput!), Limit / 2, Limit);
+        Assert.InRange(Encoding.UTF8.GetByteCount(call.ToolInput!), Limit / 3, Limit);
         Assert.StartsWith("{\"command\":", JsonDocument.Parse(call.ToolInput!).RootElement.GetProperty("cut").GetString(), StringComparison.Ordinal);
         Assert.Equal(3, page.Session.TranscriptTotal);
     }
