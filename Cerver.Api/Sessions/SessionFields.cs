@@ -30,7 +30,7 @@ internal static class SessionFields
         Field(
             "status", JsonSchemaType.String, "`running`: something is up on its behalf; `idle`: nothing is, and it can go on; `ended`: closed for good.",
             static (json, session) => json.WriteStringValue(StatusWords.Of(session.Status))),
-        Field("endReason", OptionalText, "Why it ended.", static (json, session) => json.WriteStringValue(session.EndReason)),
+        Field("endReason", OptionalText, "Why it ended; `import_incomplete` while it is being imported, or when an import was cut short.", static (json, session) => json.WriteStringValue(session.EndReason)),
         Field("sessionType", OptionalText, "As it was created.", static (json, session) => json.WriteStringValue(session.SessionType)),
         Field("harness", OptionalText, "The agent program that drives it.", static (json, session) => json.WriteStringValue(session.Harness)),
         Field("provider", JsonSchemaType.String, "Who provides its compute; `none` for a transcript alone.", static (json, session) => json.WriteStringValue(session.Provider)),

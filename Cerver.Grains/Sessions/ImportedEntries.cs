@@ -44,9 +44,9 @@ internal static class ImportedEntries
             return json;
         }
 
-        // A text within JSON is at most twice as long as JSON itself, whose control characters are escaped already.
+        // Written as a text within JSON it is at most three times as long, as it has no control characters that are not escaped already.
         var mark = MarkOf(bytes, maxBytes);
-        var kept = Beginning(json, (maxBytes - Encoding.UTF8.GetByteCount(mark) - CutMember.Length) / 2 - 8);
+        var kept = Beginning(json, (maxBytes - Encoding.UTF8.GetByteCount(mark) - CutMember.Length) / 3 - 8);
         return JsonSerializer.Serialize(new Dictionary<string, string>(StringComparer.Ordinal) { [CutMember] = kept + mark }, Plain);
     }
 

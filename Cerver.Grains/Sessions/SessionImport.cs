@@ -41,8 +41,8 @@ internal sealed class SessionImport(SessionWriter session, SessionLimits limits)
         var created = NotAfterNow(part.CreatedAt);
         var updated = NotAfterNow(part.UpdatedAt);
         var name = part.Session.SessionName ?? SessionRules.NameFor(part.Title, session.SessionId, limits.MaxNameCharacters);
-        return SessionRules.NewRecord(part.Session with { SessionName = name }, session.AccountId, session.SessionId, created < updated ? created : updated)
-            with { EndReason = EndReasons.ImportIncomplete };
+        var record = SessionRules.NewRecord(part.Session with { SessionName = name }, session.AccountId, session.SessionId, created < updated ? created : updated);
+        return record with { EndReason = EndReasons.ImportIncomplete };
     }
 
     private static SessionRecord Complete(SessionRecord record, ImportPart part) => part.IsEnded

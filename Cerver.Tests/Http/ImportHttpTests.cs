@@ -81,8 +81,13 @@ public sealed class ImportHttpTests(GatewayFixture gateway)
     {
         var id = await gateway.CreateAsync(new
         {
-            session_name = "a round trip", harness = "claude", task = "to go there and back", workload = "travel", compute = "local",
-            requirements = new { runtime = "shell" }, metadata = new { source = "cli", trip = new[] { 1, 2 } },
+            session_name = "a round trip",
+            harness = "claude",
+            task = "to go there and back",
+            workload = "travel",
+            compute = "local",
+            requirements = new { runtime = "shell" },
+            metadata = new { source = "cli", trip = new[] { 1, 2 } },
         });
         var entries = new object[]
         {

@@ -270,7 +270,7 @@ public sealed class ImportFileTests
                     Assert.Equal(CerverError.InvalidRequest, refusal.Code);
                 }
             },
-            iter: 20_000);
+            iter: 5_000);
     }
 
     internal static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "Sessions", "Importing", name);
