@@ -22,6 +22,7 @@ internal static class HostFrame
     [
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft", "Warning"),
+        new("Logging:LogLevel:ModelContextProtocol", "Error"),
         new("Logging:LogLevel:Orleans", "Warning"),
         new("Logging:LogLevel:Orleans.Runtime.Silo", "Error"),
         new("Logging:LogLevel:Orleans.Runtime.Watchdog", "Error"),

@@ -80,22 +80,19 @@ internal sealed class SuiteTools
         return "Progress was reported.";
     }
 
-    [McpServerTool(Name = "test_missing_capability"), Description("Needs a client that can be asked.")]
-    public static string NeedsElicitation(RequestContext<CallToolRequestParams> context) => context.Server.ClientCapabilities?.Elicitation is null
-        ? throw new MissingRequiredClientCapabilityException(new ClientCapabilities { Elicitation = new() }, "This tool needs a client that can be asked.")
-        : "The client can be asked.";
+#pragma warning disable MCP9005 // The suite asks for what the newest version of the protocol deprecates.
+    [McpServerTool(Name = "test_missing_capability"), Description("Needs a client that can sample.")]
+    public static string NeedsSampling(RequestContext<CallToolRequestParams> context) => context.Server.ClientCapabilities?.Sampling is null
+        ? throw new MissingRequiredClientCapabilityException(new ClientCapabilities { Sampling = new() }, "This tool needs a client that can sample.")
+        : "The client can sample.";
 
     [McpServerTool(Name = "test_logging_tool"), Description("Logs a line for the client.")]
     public static string Log(RequestContext<CallToolRequestParams> context)
     {
-#pragma warning disable MCP9005 // The suite asks for what the newest version of the protocol deprecates.
         context.Server.AsClientLoggerProvider().CreateLogger("suite").Log(LogLevel.Information, "A line for the client.");
-#pragma warning restore MCP9005
         return "A line was logged.";
     }
-
-    [McpServerTool(Name = "test_tool_with_logging"), Description("Logs three lines for the client.")]
-    public static string LogThrice(RequestContext<CallToolRequestParams> context) => $"{Log(context)} {Log(context)} {Log(context)}";
+#pragma warning restore MCP9005
 
     [McpServerTool(Name = "test_streaming_elicitation"), Description("Answers without asking back.")]
     public static string NeverAsks() => "Nothing was asked.";
@@ -112,9 +109,19 @@ internal sealed class SuiteTools
               "$schema": "https://json-schema.org/draft/2020-12/schema",
               "type": "object",
               "$defs": {
-                "address": { "type": "object", "properties": { "street": { "type": "string" }, "city": { "type": "string" } } }
+                "address": { "$anchor": "address", "type": "object", "properties": { "street": { "type": "string" }, "city": { "type": "string" } } }
               },
-              "properties": { "name": { "type": "string" }, "address": { "$ref": "#/$defs/address" } },
+              "properties": {
+                "name": { "type": "string" },
+                "address": { "$ref": "#/$defs/address" },
+                "contactMethod": { "type": "string" },
+                "phone": { "type": "string" },
+                "email": { "type": "string" }
+              },
+              "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+              "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+              "then": { "required": ["phone"] },
+              "else": { "required": ["email"] },
               "additionalProperties": false
             }
             """);
