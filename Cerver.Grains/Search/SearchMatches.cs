@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Cerver.Grains.Search;
 
 /// <summary>Where in a text the terms of a query stand.</summary>
@@ -68,4 +70,5 @@ internal sealed record SearchMatches(int Words, IReadOnlyList<SearchMatch> Found
 /// <param name="Position">The number of its first word.</param>
 /// <param name="Start">Where it begins in the text, in characters.</param>
 /// <param name="Length">How many characters it is.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct SearchMatch(int Group, int Position, int Start, int Length);

@@ -7,7 +7,10 @@ internal sealed record SearchWindow(IReadOnlyList<SearchCandidate> Candidates, l
 {
     private const int FirstSpan = 2 * SearchMarks.BlockEntries;
     private const long WidestSpan = 1L << 24;
-    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(8);
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(6);
+
+    /// <summary>After this, enough for some pages is enough.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AllRounds = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
@@ -17,15 +20,16 @@ internal sealed record SearchWindow(IReadOnlyList<SearchCandidate> Candidates, l
     /// <param name="reader">The index.</param>
     /// <param name="query">What to look for.</param>
     /// <param name="end">The number below which to look.</param>
-    /// <param name="wanted">How many matches are enough.</param>
+    /// <param name="wanted">How many matches are wanted.</param>
+    /// <param name="enough">How many are enough when finding them has taken some milliseconds.</param>
     /// <param name="time">The clock.</param>
-    public static async Task<SearchWindow> CollectAsync(ISearchReader reader, SearchQuery query, long end, int wanted, TimeProvider time)
+    public static async Task<SearchWindow> CollectAsync(ISearchReader reader, SearchQuery query, long end, int wanted, int enough, TimeProvider time)
     {
         var found = new List<SearchCandidate>();
         var began = time.GetTimestamp();
         var to = end;
         long span = FirstSpan;
-        while (to > 0 && time.GetElapsedTime(began) < AllRounds)
+        while (to > 0 && time.GetElapsedTime(began) < (found.Count < enough ? AllRounds : Patience))
         {
             var from = Math.Max(0, to - span) / SearchMarks.BlockEntries * SearchMarks.BlockEntries;
             var step = time.GetTimestamp();

@@ -10,7 +10,7 @@ namespace Cerver.Grains.Search;
 /// </summary>
 internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> options, TimeProvider time)
 {
-    /// <summary>How many matches are ranked at once.</summary>
+    /// <summary>How many matches are ranked at once, when they are found soon.</summary>
     private const int RankedMatches = 2_000;
 
     /// <summary>Of how many of these the texts are read to rank them.</summary>
@@ -44,7 +44,7 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
         var end = request.After?.Newest ?? await reader.GetEndAsync();
         if (request.After is not { MatchedAll: false })
         {
-            var window = await SearchWindow.CollectAsync(reader, query, end, RankedMatches, time);
+            var window = await SearchWindow.CollectAsync(reader, query, end, RankedMatches, ReadMatches, time);
             if (window.Candidates.Count > 0 || window.Rest > 0 || request.After is not null || query.Required.Length == 1)
             {
                 return await PageAsync(new Ranked(reader, query, window, [.. query.Required.Select(static _ => 1.0)], Sort(window.Candidates)), request, end, matchedAll: true);
@@ -61,7 +61,7 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
         var found = new Dictionary<long, (SearchCandidate Candidate, double Weight)>();
         foreach (var group in query.Required)
         {
-            var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, time);
+            var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, MatchesOfWord / 3, time);
             var weight = window.Candidates.Count == 0 ? 0 : Math.Log(1 + ((double)(end - window.Rest) / window.Candidates.Count));
             weights.Add(weight);
             foreach (var candidate in window.Candidates)

@@ -15,7 +15,13 @@ internal sealed class SqliteSearchReader(SqliteStatements statements, SearchScop
     public Task<long> GetEndAsync() => Task.FromResult(statements.QueryNumber("Search/Sqlite/end.sql"));
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SearchCandidate>> FindAsync(SearchQuery query, long from, long to, int limit)
+    public Task<IReadOnlyList<SearchCandidate>> FindAsync(SearchQuery query, long from, long to, int limit) => Task.FromResult<IReadOnlyList<SearchCandidate>>(Find(query, from, to, limit));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<FoundEntry>> ReadAsync(IReadOnlyList<SearchCandidate> candidates, int maxCharacters) =>
+        Task.FromResult<IReadOnlyList<FoundEntry>>([.. candidates.Select(candidate => Read(candidate, maxCharacters)).OfType<FoundEntry>()]);
+
+    private List<SearchCandidate> Find(SearchQuery query, long from, long to, int limit)
     {
         var request = scope.Request;
         var candidates = new List<SearchCandidate>();
@@ -45,24 +51,19 @@ internal sealed class SqliteSearchReader(SqliteStatements statements, SearchScop
             throw SearchCriteria.TooSlow();
         }
 
-        return Task.FromResult<IReadOnlyList<SearchCandidate>>(candidates);
+        return candidates;
     }
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<FoundEntry>> ReadAsync(IReadOnlyList<SearchCandidate> candidates, int maxCharacters)
+    private FoundEntry? Read(SearchCandidate candidate, int maxCharacters)
     {
-        var entries = new List<FoundEntry>(candidates.Count);
-        foreach (var candidate in candidates)
+        using var rows = statements.Query("Search/Sqlite/read.sql", scope.AccountId, candidate.SessionId, candidate.Position, maxCharacters);
+        if (!rows.Read())
         {
-            using var rows = statements.Query("Search/Sqlite/read.sql", scope.AccountId, candidate.SessionId, candidate.Position, maxCharacters);
-            if (rows.Read())
-            {
-                var entry = new TranscriptEntry(
-                    UnixMicroseconds.To(rows.GetInt64(1)), (EntryRole)rows.GetInt64(2), rows.GetString(3), rows.TextOrNull(4), ToolName: rows.TextOrNull(5), ToolInput: rows.TextOrNull(6));
-                entries.Add(new FoundEntry(candidate.SessionId, rows.GetString(0), candidate.Position, entry));
-            }
+            return null;
         }
 
-        return Task.FromResult<IReadOnlyList<FoundEntry>>(entries);
+        var entry = new TranscriptEntry(
+            UnixMicroseconds.To(rows.GetInt64(1)), (EntryRole)rows.GetInt64(2), rows.GetString(3), rows.TextOrNull(4), ToolName: rows.TextOrNull(5), ToolInput: rows.TextOrNull(6));
+        return new FoundEntry(candidate.SessionId, rows.GetString(0), candidate.Position, entry);
     }
 }
