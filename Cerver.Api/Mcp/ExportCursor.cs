@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Cerver.Errors;
 
 namespace Cerver.Api.Mcp;
@@ -6,6 +7,7 @@ namespace Cerver.Api.Mcp;
 /// <summary>Where to go on with a transcript as text: <c>INDEX</c>, or <c>INDEX:SKIP</c> in the middle of a long entry.</summary>
 /// <param name="Index">The position of an entry.</param>
 /// <param name="Skip">How many bytes of its text were given already.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct ExportCursor(long Index, int Skip)
 {
     /// <summary>Reads a place; null and nothing are the beginning.</summary>

@@ -2,10 +2,10 @@ using Cerver.Api.Computes;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.AspNetCore.Http.Features;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Server;
 

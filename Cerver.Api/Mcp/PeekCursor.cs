@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Cerver.Errors;
 
 namespace Cerver.Api.Mcp;
@@ -6,6 +7,7 @@ namespace Cerver.Api.Mcp;
 /// <summary>Where to look into a transcript.</summary>
 /// <param name="Index">A position; null is the end.</param>
 /// <param name="IsBackward">Whether to look at what is before it, and not at it and what comes after.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct PeekCursor(long? Index, bool IsBackward)
 {
     private const string BackwardPrefix = "before:";

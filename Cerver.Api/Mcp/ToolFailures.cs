@@ -13,7 +13,7 @@ internal sealed partial class ToolFailures(ILogger<ToolFailures> logger)
     /// <summary>The answer of a tool that failed.</summary>
     public CallToolResult Answer(string tool, Exception failure)
     {
-        var traceId = Activity.Current?.TraceId.ToHexString() ?? Guid.CreateVersion7().ToString("n");
+        var traceId = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
         var refusal = Refusals.Of(failure, traceId);
         if (refusal.Status == StatusCodes.Status500InternalServerError)
         {

@@ -22,7 +22,7 @@ internal sealed class TranscriptPeek
 
     private readonly SessionRecord _session;
     private readonly long _first;
-    private readonly IReadOnlyList<TranscriptEntry> _entries;
+    private readonly List<TranscriptEntry> _entries;
     private readonly PeekCursor? _next;
 
     private TranscriptPeek(SessionRecord session, PeekCursor cursor, long first, List<TranscriptEntry> entries)

@@ -19,7 +19,15 @@ public sealed class SearchToolTests
         await using var agent = await ConnectAsync(api);
         var first = await agent.AskAsync("cerver_session_search", new
         {
-            q = "index", limit = 5, role = "tool", kind = "tool_result", harness = "claude", source = "ci", since = "2026-05-01T00:00:00+02:00", until = "2026-06-01T00:00:00Z", session_id = Hit.SessionId,
+            q = "index",
+            limit = 5,
+            role = "tool",
+            kind = "tool_result",
+            harness = "claude",
+            source = "ci",
+            since = "2026-05-01T00:00:00+02:00",
+            until = "2026-06-01T00:00:00Z",
+            session_id = Hit.SessionId,
         });
         var asked = api.Cluster.Recall.Sought!;
         var cursor = first.StructuredContent!.Value.GetProperty("next_cursor").GetString();

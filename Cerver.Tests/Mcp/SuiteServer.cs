@@ -89,7 +89,7 @@ internal sealed class SuiteTools
     [McpServerTool(Name = "test_logging_tool"), Description("Logs a line for the client.")]
     public static string Log(RequestContext<CallToolRequestParams> context)
     {
-        context.Server.AsClientLoggerProvider().CreateLogger("suite").Log(LogLevel.Information, "A line for the client.");
+        context.Server.AsClientLoggerProvider().CreateLogger("suite").Log(LogLevel.Information, default, "A line for the client.", exception: null, static (line, _) => line);
         return "A line was logged.";
     }
 #pragma warning restore MCP9005
