@@ -41,7 +41,7 @@ internal static class Questions
         new("prefix", "reconcil* drift", "drift"),
         new("prefix", "quarantin* partition", "quarantine"),
         new("prefix", "Hofmann*", "hofmann"),
-        new("prefix", "fallback_cdn_ho*", "cdn-hosts"),
+        new("prefix", "fallback_cdn_host*", "cdn-hosts"),
         new("prefix", "ipvs kube*", "ipvs"),
 
         new("words", "vacuum freeze wraparound", "wraparound"),

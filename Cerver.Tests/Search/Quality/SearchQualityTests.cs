@@ -35,10 +35,12 @@ public abstract class SearchQualityTests(TestedDatabase database, ITestOutputHel
 
         var recall = results.Average(static result => result.IsRecalled ? 1.0 : 0);
         var reciprocal = results.Average(static result => result.Rank is { } rank ? 1.0 / rank : 0);
-        output.WriteLine(string.Create(
+        var report = string.Create(
             CultureInfo.InvariantCulture,
-            $"{database}: {world.Length} sessions, {world.Sum(static session => session.Entries.Length)} entries, {results.Count} questions, recall@10 {recall:f3}, MRR {reciprocal:f3}"));
-        output.WriteLine(Table(results));
+            $"{database}: {world.Length} sessions, {world.Sum(static session => session.Entries.Length)} entries, {results.Count} questions, recall@10 {recall:f3}, MRR {reciprocal:f3}\n")
+            + Table(results);
+        output.WriteLine(report);
+        await File.WriteAllTextAsync(Path.Combine(AppContext.BaseDirectory, $"search-quality-{database}.txt"), report);
         var missed = string.Join('\n', results.Where(static result => !result.IsRecalled).Select(static result => $"{result.Question.Text}\n{result.Found}"));
         Assert.InRange(world.Length, 200, 300);
         Assert.InRange(world.Sum(static session => session.Entries.Length), 5_000, 8_000);
@@ -59,11 +61,13 @@ public abstract class SearchQualityTests(TestedDatabase database, ITestOutputHel
             Until: question.Until is { } until ? AgentWorld.FirstDay.AddDays(until) : null,
             Harness: question.Harness,
             Source: question.Source);
+        var began = TimeProvider.System.GetTimestamp();
         var page = await searcher.SearchAsync(TestStores.Account, request, CancellationToken.None);
+        var took = TimeProvider.System.GetElapsedTime(began);
         var rank = RankOf(page, hit => right.Exists(answer => answer.SessionId == hit.SessionId && answer.Index == hit.Index));
         var near = RankOf(page, hit => right.Exists(answer => answer.SessionId == hit.SessionId && Math.Abs(answer.Index - hit.Index) <= Near));
         var found = string.Join('\n', page.Hits.Select(static hit => $"    {hit.Score:f2} {hit.SessionName} #{hit.Index} {hit.Role}: {hit.Snippet}"));
-        return new Result(question, rank, question.Kind == SearchQuestion.Natural ? near : rank, page.MatchedAll ? "all" : "any", found);
+        return new Result(question, rank, question.Kind == SearchQuestion.Natural ? near : rank, page.MatchedAll ? "all" : "any", took, found);
     }
 
     private static int? RankOf(SearchPage page, Func<SearchHit, bool> isRight)
@@ -94,10 +98,10 @@ public abstract class SearchQualityTests(TestedDatabase database, ITestOutputHel
 
     private static string Table(IEnumerable<Result> results)
     {
-        var table = new StringBuilder("kind        rank  near  matched  question\n");
+        var table = new StringBuilder("kind        rank  near  matched     ms  question\n");
         foreach (var result in results)
         {
-            table.Append(CultureInfo.InvariantCulture, $"{result.Question.Kind,-10}  {Show(result.Rank),4}  {Show(result.Near),4}  {result.Matched,-7}  {result.Question.Text}\n");
+            table.Append(CultureInfo.InvariantCulture, $"{result.Question.Kind,-10}  {Show(result.Rank),4}  {Show(result.Near),4}  {result.Matched,-7}  {result.Took.TotalMilliseconds,5:f0}  {result.Question.Text}\n");
         }
 
         return table.ToString();
@@ -110,8 +114,9 @@ public abstract class SearchQualityTests(TestedDatabase database, ITestOutputHel
     /// <param name="Rank">The place of the first right hit, or null when none was among the first.</param>
     /// <param name="Near">The same, where hits near the answer are right too if it is a natural question.</param>
     /// <param name="Matched">Whether hits had all the words or any of them.</param>
+    /// <param name="Took">How long it took, on a machine that has other things to do.</param>
     /// <param name="Found">What was found.</param>
-    private sealed record Result(SearchQuestion Question, int? Rank, int? Near, string Matched, string Found)
+    private sealed record Result(SearchQuestion Question, int? Rank, int? Near, string Matched, TimeSpan Took, string Found)
     {
         public bool IsRecalled => Near is not null;
     }
