@@ -30,6 +30,11 @@ public static class ApiRegistration
     /// </summary>
     internal const long DroppedBodyBytes = 64L * 1_024 * 1_024;
 
+    /// <summary>
+    /// The longest method and address. A search of 1,000 characters may be 9,000 bytes in an address, and one that is too long is to be refused with a sentence.
+    /// </summary>
+    private const int MaxRequestLineBytes = 64 * 1_024;
+
     /// <summary>Registers what <see cref="MapCerverProbes"/> needs.</summary>
     public static IServiceCollection AddCerverProbes(this IServiceCollection services)
     {
@@ -55,6 +60,7 @@ public static class ApiRegistration
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(static (kestrel, api) =>
         {
             kestrel.Limits.MaxRequestBodySize = api.Value.MaxBodyBytes + DroppedBodyBytes;
+            kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         });
 
         services.TryAddSingleton(TimeProvider.System);

@@ -26,8 +26,10 @@ internal static class SearchMarks
     private const int PrefixCharacters = 3;
     private const string Digits = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-    /// <summary>The last day that has a mark of its own, in the year 9999.</summary>
-    private const long LastDay = 2_932_896;
+    /// <summary>
+    /// The last day that has marks of its own, in the year 2149; later ones share them. A search without an end asks for all days up to here, so there must not be too many.
+    /// </summary>
+    private const long LastDay = (1L << 16) - 1;
 
     /// <summary>
     /// What all words of an account begin with in an index. Two accounts in some ten thousand share it by chance, which costs time and no more: whose an entry is

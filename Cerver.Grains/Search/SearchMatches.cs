@@ -16,22 +16,27 @@ internal sealed record SearchMatches(int Words, IReadOnlyList<SearchMatch> Found
         var all = WordReader.Read(text, maxWords);
         var words = all.Where(static word => !word.IsWhole).ToList();
         var found = new List<SearchMatch>();
+        var singles = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var group = 0; group < query.Required.Length; group++)
         {
             foreach (var term in query.Required[group])
             {
-                AddPhrases(found, words, term, group);
-                if (term.Whole is { } whole)
+                // Most terms are one word, and of these there may be many: a text is gone through once for all of them.
+                if (term is { Words: [var only], Whole: null, IsPrefix: false } && singles.TryAdd(only, group))
                 {
-                    found.AddRange(all.Where(word => word.IsWhole && Fits(word.Text, whole, term.IsPrefix)).Select(word => new SearchMatch(group, word.Position, word.Start, word.Length)));
+                    continue;
                 }
-                else if (term.Words is [var only])
+
+                AddPhrases(found, words, term, group);
+                var wanted = term.Whole ?? (term.Words is [var word] ? word : null);
+                if (wanted is not null)
                 {
-                    found.AddRange(all.Where(word => word.IsWhole && Fits(word.Text, only, term.IsPrefix)).Select(word => new SearchMatch(group, word.Position, word.Start, word.Length)));
+                    found.AddRange(all.Where(whole => whole.IsWhole && Fits(whole.Text, wanted, term.IsPrefix)).Select(whole => new SearchMatch(group, whole.Position, whole.Start, whole.Length)));
                 }
             }
         }
 
+        found.AddRange(all.Where(word => singles.ContainsKey(word.Text)).Select(word => new SearchMatch(singles[word.Text], word.Position, word.Start, word.Length)));
         found.Sort(static (left, right) => left.Start != right.Start ? left.Start.CompareTo(right.Start) : right.Length.CompareTo(left.Length));
         return new SearchMatches(words.Count, found);
     }

@@ -46,6 +46,7 @@ internal static class SearchQueryParser
                 continue;
             }
 
+            term = term with { IsQuoted = piece.IsQuoted };
             words += term.Words.Length;
             if (piece.IsExcluded)
             {

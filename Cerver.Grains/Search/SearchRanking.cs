@@ -11,6 +11,17 @@ internal static class SearchRanking
     /// <summary>About how many words an entry has, for which the number of its words says nothing.</summary>
     private const double UsualWords = 60;
 
+    /// <summary>How much of a word's weight counts for an entry when one around it has the word.</summary>
+    private const double NearbyCounts = 0.4;
+
+    /// <summary>And when it stands in the name of its session.</summary>
+    private const double NameCounts = 0.7;
+
+    /// <summary>What is left of a score with each better one of a text that says nearly the same.</summary>
+    private const double Repetition = 0.85;
+
+    private const int MaxRepetitions = 4;
+
     /// <summary>A guess before any text was read: of entries that match, short ones say more about it than long ones, and what people and models say more than what tools print.</summary>
     public static double Guess(SearchCandidate candidate) => WeightOf(candidate.Role) / (1 + (candidate.Length / UsualWords));
 
@@ -19,7 +30,8 @@ internal static class SearchRanking
     /// <param name="text">Its text.</param>
     /// <param name="query">What was looked for.</param>
     /// <param name="weights">How much each group of the query tells: the rarer, the more.</param>
-    public static double Score(FoundEntry found, string text, SearchQuery query, IReadOnlyList<double> weights)
+    /// <param name="nearby">The groups, a bit each, that entries around it have: who answers does not repeat all that was asked.</param>
+    public static double Score(FoundEntry found, string text, SearchQuery query, IReadOnlyList<double> weights, ulong nearby = 0)
     {
         var matches = SearchMatches.In(text, query, HeadCharacters);
         var total = weights.Sum();
@@ -32,10 +44,28 @@ internal static class SearchRanking
         var inName = SearchMatches.In(found.SessionName, query, maxWords: 100).Found.Select(static match => match.Group).ToHashSet();
         var length = 0.4 + (0.6 * Math.Min(10, matches.Words / UsualWords));
         var said = counts.Select((count, group) => weights[group] * count / (count + (1.2 * length))).Sum() / total;
-        var covered = counts.Select((count, group) => count > 0 ? weights[group] : inName.Contains(group) ? 0.7 * weights[group] : 0).Sum() / total;
+        var present = counts.Select((count, group) => count > 0 ? weights[group] : 0).Sum() / total;
         var named = inName.Sum(group => weights[group]) / total;
-        return covered * WeightOf(found.Entry.Role) * ((0.35 * said) + (0.25 * Closeness(matches, counts)) + (0.15 * named) + 0.25);
+        var covered = weights.Select((weight, group) => weight * (counts[group] > 0 ? 1 : inName.Contains(group) ? NameCounts : NearbyShare(nearby, group))).Sum() / total;
+        return covered * WeightOf(found.Entry.Role) * ((0.35 * said) + (0.25 * present * Closeness(matches, counts)) + (0.15 * named) + 0.25);
     }
+
+    /// <summary>A guess before any text was read: how much of what was looked for an entry has, in itself and around it.</summary>
+    /// <param name="candidate">The entry.</param>
+    /// <param name="groups">The groups, a bit each, that it has.</param>
+    /// <param name="nearby">The groups that entries around it have.</param>
+    /// <param name="weights">How much each group tells.</param>
+    public static double Guess(SearchCandidate candidate, ulong groups, ulong nearby, IReadOnlyList<double> weights) =>
+        (0.5 + Guess(candidate)) * weights.Select((weight, group) => weight * (Has(groups, group) ? 1 : NearbyShare(nearby, group))).Sum();
+
+    /// <summary>What a score is worth when entries with a better one say nearly the same.</summary>
+    /// <param name="score">The score.</param>
+    /// <param name="repeats">How many better ones there are.</param>
+    public static double Repeated(double score, int repeats) => score * Math.Pow(Repetition, Math.Min(repeats, MaxRepetitions));
+
+    private static double NearbyShare(ulong nearby, int group) => Has(nearby, group) ? NearbyCounts : 0;
+
+    private static bool Has(ulong groups, int group) => (groups >> group & 1) != 0;
 
     private static double WeightOf(EntryRole role) => role switch
     {

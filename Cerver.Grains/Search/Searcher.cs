@@ -6,7 +6,7 @@ namespace Cerver.Grains.Search;
 
 /// <summary>
 /// Searches the transcripts of an account. The newest few thousand matches are ranked; what is beyond them comes with the next pages. When no entry has all that was
-/// looked for, those are found that have the rarest and the most of it.
+/// looked for, those are found that have the rarest and the most of it, see <see cref="RelaxedQuery"/>: in themselves, in the names of their sessions, or around them.
 /// </summary>
 internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> options, TimeProvider time)
 {
@@ -18,6 +18,9 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
 
     /// <summary>How many of the newest entries with one of the words are looked at when none has all.</summary>
     private const int MatchesOfWord = 300;
+
+    /// <summary>How far an entry may be from one that has a word which it has not itself.</summary>
+    private const int NearbyEntries = 2;
 
     /// <summary>How much of a text is looked at for its snippet: about as many characters as the words that are searched have.</summary>
     private const int SnippetCharacters = 100_000;
@@ -42,40 +45,69 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
     private async Task<SearchPage> SearchAsync(ISearchReader reader, SearchQuery query, SearchRequest request)
     {
         var end = request.After?.Newest ?? await reader.GetEndAsync();
+        var relaxed = RelaxedQuery.Of(query);
         if (request.After is not { MatchedAll: false })
         {
             var window = await SearchWindow.CollectAsync(reader, query, end, RankedMatches, ReadMatches, time);
-            if (window.Candidates.Count > 0 || window.Rest > 0 || request.After is not null || query.Required.Length == 1)
+            var isAllThereIs = query.Required.Length == 1 && relaxed.Wanted.Count() == query.Wanted.Count();
+            if (window.Candidates.Count > 0 || window.Rest > 0 || request.After is not null || isAllThereIs)
             {
                 return await PageAsync(new Ranked(reader, query, window, [.. query.Required.Select(static _ => 1.0)], Sort(window.Candidates)), request, end, matchedAll: true);
             }
         }
 
-        return await PageAsync(await FindAnyAsync(reader, query, end), request, end, matchedAll: false);
+        return await PageAsync(await FindAnyAsync(reader, relaxed, end), request, end, matchedAll: false);
     }
 
     /// <summary>Entries with one of the groups at least. How rare a group is tells how far back its newest matches go.</summary>
     private async Task<Ranked> FindAnyAsync(ISearchReader reader, SearchQuery query, long end)
     {
         var weights = new List<double>();
-        var found = new Dictionary<long, (SearchCandidate Candidate, double Weight)>();
+        var found = new Dictionary<long, Partial>();
         foreach (var group in query.Required)
         {
-            var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, MatchesOfWord / 3, time);
-            var weight = window.Candidates.Count == 0 ? 0 : Math.Log(1 + ((double)(end - window.Rest) / window.Candidates.Count));
-            weights.Add(weight);
+            var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, ReadMatches, time);
+            var bit = 1UL << weights.Count;
+            weights.Add(window.Candidates.Count == 0 ? 0 : Math.Log(1 + ((double)(end - window.Rest) / window.Candidates.Count)));
             foreach (var candidate in window.Candidates)
             {
-                found[candidate.Number] = (candidate, weight + found.GetValueOrDefault(candidate.Number).Weight);
+                found[candidate.Number] = new Partial(candidate, bit | found.GetValueOrDefault(candidate.Number).Groups);
             }
         }
 
+        if (query.Required.Length > 1)
+        {
+            // Those with all of the relaxed query may be older than the newest of each word.
+            var window = await SearchWindow.CollectAsync(reader, query, end, MatchesOfWord, ReadMatches, time);
+            foreach (var candidate in window.Candidates)
+            {
+                found[candidate.Number] = new Partial(candidate, (1UL << weights.Count) - 1);
+            }
+        }
+
+        var nearby = NearbyOf(found.Values);
         var order = found.Values
-            .OrderByDescending(static match => match.Weight * (0.5 + SearchRanking.Guess(match.Candidate)))
+            .OrderByDescending(match => SearchRanking.Guess(match.Candidate, match.Groups, nearby[match.Candidate.Number], weights))
             .ThenByDescending(static match => match.Candidate.Number)
             .Select(static match => match.Candidate)
             .ToList();
-        return new Ranked(reader, query, new SearchWindow(order, Rest: 0), weights, order);
+        return new Ranked(reader, query, new SearchWindow(order, Rest: 0), weights, order) { Nearby = nearby };
+    }
+
+    /// <summary>The groups that entries around each one have, by its number.</summary>
+    private static Dictionary<long, ulong> NearbyOf(IReadOnlyCollection<Partial> matches)
+    {
+        var places = matches.ToDictionary(static match => (match.Candidate.SessionId, match.Candidate.Position), static match => match.Groups);
+        return matches.ToDictionary(static match => match.Candidate.Number, match =>
+        {
+            var groups = 0UL;
+            for (var distance = -NearbyEntries; distance <= NearbyEntries; distance++)
+            {
+                groups |= places.GetValueOrDefault((match.Candidate.SessionId, match.Candidate.Position + distance));
+            }
+
+            return groups;
+        });
     }
 
     private static List<SearchCandidate> Sort(IReadOnlyList<SearchCandidate> candidates) =>
@@ -85,7 +117,12 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
     {
         var taken = request.After?.Taken ?? 0;
         var best = await ScoreAsync(ranked, ranked.Order.Take(ReadMatches).ToList());
-        best.Sort(static (left, right) => left.Score != right.Score ? right.Score.CompareTo(left.Score) : right.Candidate.At.CompareTo(left.Candidate.At));
+        best.Sort(CompareBest);
+        if (!matchedAll)
+        {
+            PutRepetitionsBack(best);
+        }
+
         var page = best.Skip(taken).Take(request.Limit).ToList();
         if (taken + request.Limit > best.Count)
         {
@@ -115,11 +152,28 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
             if (entries.TryGetValue((candidate.SessionId, candidate.Position), out var entry))
             {
                 var text = SearchText.Of(entry.Entry);
-                scored.Add(new Scored(candidate, entry, text, Math.Round(SearchRanking.Score(entry, text, ranked.Query, ranked.Weights), 2)));
+                scored.Add(new Scored(candidate, entry, text, Math.Round(SearchRanking.Score(entry, text, ranked.Query, ranked.Weights, ranked.Nearby.GetValueOrDefault(candidate.Number)), 2)));
             }
         }
 
         return scored;
+    }
+
+    private static int CompareBest(Scored left, Scored right) =>
+        left.Score != right.Score ? right.Score.CompareTo(left.Score) : right.Candidate.At.CompareTo(left.Candidate.At);
+
+    /// <summary>Of entries that say nearly the same the best is enough for a first look: what says something else comes before the others.</summary>
+    private static void PutRepetitionsBack(List<Scored> best)
+    {
+        var seen = new List<Likeness>(best.Count);
+        for (var i = 0; i < best.Count; i++)
+        {
+            var likeness = Likeness.Of(best[i].Text);
+            best[i] = best[i] with { Score = Math.Round(SearchRanking.Repeated(best[i].Score, seen.Count(likeness.IsAlike)), 2) };
+            seen.Add(likeness);
+        }
+
+        best.Sort(CompareBest);
     }
 
     private static async Task<ImmutableArray<SearchHit>> ShowAsync(Ranked ranked, List<Scored> page)
@@ -141,7 +195,16 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
         found.Entry.Content?.Length >= SearchRanking.HeadCharacters || found.Entry.ToolInput?.Length >= SearchRanking.HeadCharacters;
 
     private sealed record Ranked(
-        ISearchReader Reader, SearchQuery Query, SearchWindow Window, IReadOnlyList<double> Weights, IReadOnlyList<SearchCandidate> Order);
+        ISearchReader Reader, SearchQuery Query, SearchWindow Window, IReadOnlyList<double> Weights, IReadOnlyList<SearchCandidate> Order)
+    {
+        /// <summary>The groups that entries around each one have, by its number.</summary>
+        public Dictionary<long, ulong> Nearby { get; init; } = [];
+    }
+
+    /// <summary>An entry with some of what was looked for.</summary>
+    /// <param name="Candidate">The entry.</param>
+    /// <param name="Groups">The groups of the query that it has, a bit each; a query has at most 32.</param>
+    private readonly record struct Partial(SearchCandidate Candidate, ulong Groups);
 
     private sealed record Scored(SearchCandidate Candidate, FoundEntry Entry, string Text, double Score);
 }
