@@ -52,7 +52,7 @@ public sealed class ContainerStartTests
         var start = ContainerStart.Of(Manifests.Rendered("prod"), "front-door", Secrets, Fields);
 
         Assert.Equal(
-            ["ASPNETCORE_URLS", "CERVER_API_TOKEN", "Cerver__Cluster__ClusterId", "Cerver__Cluster__ServiceId", "Cerver__Storage", "ConnectionStrings__Cerver", "DOTNET_EnableDiagnostics"],
+            ["ASPNETCORE_URLS", "CERVER_API_TOKEN", "Cerver__Api__MaxConcurrentImports", "Cerver__Cluster__ClusterId", "Cerver__Cluster__ServiceId", "Cerver__Storage", "ConnectionStrings__Cerver", "DOTNET_EnableDiagnostics"],
             start.Environment.Keys.Order(StringComparer.Ordinal));
         Assert.Equal("a-token-of-the-test", start.Environment["CERVER_API_TOKEN"]);
     }
