@@ -23,6 +23,9 @@ internal static class HostFrame
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft", "Warning"),
         new("Logging:LogLevel:ModelContextProtocol", "Error"),
+
+        // It tells of every mistake of a client, with a stack trace. What fails in a tool, we log ourselves.
+        new("Logging:LogLevel:ModelContextProtocol.Server.McpServer", "None"),
         new("Logging:LogLevel:Orleans", "Warning"),
         new("Logging:LogLevel:Orleans.Runtime.Silo", "Error"),
         new("Logging:LogLevel:Orleans.Runtime.Watchdog", "Error"),
