@@ -87,6 +87,17 @@ await check('cerver_session_search', async () => {
 await check('cerver_session_resume', async () => {
   assert.equal((await call('cerver_session_resume', { session_id: sessionId })).structuredContent.status, 'running');
 });
+await check('secret_fetch', async () => {
+  uncalled.delete('secret_fetch');
+  const answer = await client.callTool({ name: 'secret_fetch', arguments: { name: 'MCP_CHECK', session_id: sessionId } });
+  const expected = process.env.CERVER_SECRET_MCP_CHECK;
+  if (expected === undefined) {
+    // Nobody gave the gateway one for this check.
+    assert.match(answer.content[0].text, /code: secret_not_found/);
+  } else {
+    assert.deepEqual(answer.structuredContent, { name: 'MCP_CHECK', value: expected, source: 'env' });
+  }
+});
 await check('cerver_session_end', async () => {
   assert.equal((await call('cerver_session_end', { session_id: sessionId, purge: true })).structuredContent.status, 'ended');
 });
