@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cerver.Bench.Gateways;
 using Cerver.Bench.Load;
 using Cerver.Bench.Reports;
@@ -12,6 +13,11 @@ internal sealed class SearchLoad(Workbench bench, string caseName)
     private const int AppendingClients = 32;
     private const int TextsPerClient = 200;
     private const int QueriesPerKind = 200;
+
+    /// <summary>Of so many texts one is kept, to look for words that stand in an entry.</summary>
+    private const int KeptTexts = 997;
+
+    private readonly ConcurrentQueue<string[]> _said = new();
 
     private int Entries => bench.Options.Quick ? 20_000 : 1_000_000;
 
@@ -54,7 +60,13 @@ internal sealed class SearchLoad(Workbench bench, string caseName)
                 using var connection = await HttpConnection.OpenAsync(gateway.Endpoint, cancellationToken);
                 for (var at = client; at < sessions.Count; at += FillingClients)
                 {
-                    var body = SpokenText.Body(Enumerable.Range(0, EntriesPerRequest).Select(_ => text.Next()));
+                    string[][] texts = [.. Enumerable.Range(0, EntriesPerRequest).Select(_ => text.Next())];
+                    foreach (var kept in texts.Where((_, number) => ((at * EntriesPerRequest) + number) % KeptTexts == 0))
+                    {
+                        _said.Enqueue(kept);
+                    }
+
+                    var body = SpokenText.Body(texts);
                     await connection.ExchangeAsync(gateway.Request("POST", $"/v2/sessions/{sessions[at]}/transcript", body), cancellationToken);
                 }
             },
@@ -66,14 +78,18 @@ internal sealed class SearchLoad(Workbench bench, string caseName)
     public async Task MeasureSearchesAsync(Gateway gateway, string session, CancellationToken cancellationToken)
     {
         var text = new SpokenText(seed: 99);
+        string[][] said = [.. _said];
+        var order = new Random(5);
+        string[] PairOf(string[] words) => [.. words.Skip(order.Next(words.Length - 1)).Take(2)];
         (string Name, Func<string> Query)[] kinds =
         [
             ("a common word", () => text.WordOf(0, 20)),
             ("a word of every thousandth entry", () => text.WordOf(1_000, 2_000)),
             ("a rare word", () => text.WordOf(20_000, SpokenText.Vocabulary)),
-            ("two words that stand in an entry", () => string.Join(' ', text.Next()[..2])),
+            ("two words that stand in an entry", () => string.Join(' ', PairOf(said[order.Next(said.Length)]))),
             ("a phrase of two common words", () => $"\"{text.WordOf(0, 10)} {text.WordOf(0, 10)}\""),
-            ("a phrase from an entry", () => $"\"{string.Join(' ', text.Next()[..2])}\""),
+            ("two words that may stand in none", () => string.Join(' ', text.Next()[..2])),
+            ("a phrase from an entry", () => $"\"{string.Join(' ', PairOf(said[order.Next(said.Length)]))}\""),
         ];
         var tail = await LoadGenerator.OpenAsync(gateway.Endpoint, [gateway.Request("GET", $"/v2/sessions/{session}?tail=20")], cancellationToken);
         await using var _ = tail;

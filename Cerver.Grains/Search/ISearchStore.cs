@@ -23,7 +23,7 @@ internal sealed record SearchScope(string AccountId, SearchRequest Request);
 internal interface ISearchReader
 {
     /// <summary>The number of the next entry that arrives, over all accounts. Entries are numbered in about the order in which they arrived.</summary>
-    Task<long> GetEndAsync();
+    long End { get; }
 
     /// <summary>Entries that match, the newest first.</summary>
     /// <param name="query">What to look for.</param>

@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Cerver.Sessions;
 
 namespace Cerver.Grains.Search;
@@ -35,7 +32,7 @@ internal static class SearchMarks
     /// What all words of an account begin with in an index. Two accounts in some ten thousand share it by chance, which costs time and no more: whose an entry is
     /// stands beside it.
     /// </summary>
-    public static string PrefixOf(string accountId) => Write(HashOf("account", accountId), PrefixCharacters);
+    public static string PrefixOf(string accountId) => Write(HashOf(accountId), PrefixCharacters);
 
     /// <summary>The marks that every database writes for an entry.</summary>
     /// <param name="sessionId">The session it is in.</param>
@@ -56,13 +53,13 @@ internal static class SearchMarks
     }
 
     /// <summary>The mark of all entries of a session, and by chance of another one's.</summary>
-    public static string OfSession(string sessionId) => "s" + Write(HashOf("session", sessionId), characters: 12);
+    public static string OfSession(string sessionId) => "s" + Write(HashOf(sessionId), characters: 12);
 
     /// <summary>The mark of all entries of a role.</summary>
     public static string OfRole(EntryRole role) => Mark('r', (long)role);
 
     /// <summary>The mark of all entries of a kind, and by chance of another one.</summary>
-    public static string OfKind(string kind) => "k" + Write(HashOf("kind", kind), characters: 12);
+    public static string OfKind(string kind) => "k" + Write(HashOf(kind), characters: 12);
 
     /// <summary>Marks of which every entry in a range of time has one.</summary>
     /// <param name="since">The first moment, in microseconds since 1970, or null.</param>
@@ -99,8 +96,19 @@ internal static class SearchMarks
 
     private static string Mark(char level, long number) => string.Create(CultureInfo.InvariantCulture, $"{level}{number}");
 
-    private static ulong HashOf(string what, string text) =>
-        BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{what} {text}")));
+    /// <summary>FNV-1a with the last step of MurmurHash3, so that all bits depend on all characters: every entry has three of them, and nobody gains from two that are the same.</summary>
+    private static ulong HashOf(string text)
+    {
+        var hash = 14_695_981_039_346_656_037UL;
+        foreach (var character in text)
+        {
+            hash = (hash ^ character) * 1_099_511_628_211UL;
+        }
+
+        hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCDUL;
+        hash = (hash ^ (hash >> 33)) * 0xC4CEB9FE1A85EC53UL;
+        return hash ^ (hash >> 33);
+    }
 
     private static string Write(ulong number, int characters) => string.Create(characters, number, static (span, rest) =>
     {

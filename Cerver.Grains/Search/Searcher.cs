@@ -44,7 +44,7 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
 
     private async Task<SearchPage> SearchAsync(ISearchReader reader, SearchQuery query, SearchRequest request)
     {
-        var end = request.After?.Newest ?? await reader.GetEndAsync();
+        var end = request.After?.Newest ?? reader.End;
         var relaxed = RelaxedQuery.Of(query);
         if (request.After is not { MatchedAll: false })
         {

@@ -14,8 +14,15 @@ internal sealed class PostgresSearchStore(PostgresConnections connections) : ISe
         connections.ReadSnapshotAsync(
             async queries =>
             {
-                await (await queries.RunAsync(cancellationToken, Begin((int)SearchCriteria.LongestStep.TotalMilliseconds))).DisposeAsync();
-                return await search(new Reader(queries, scope, cancellationToken));
+                long end;
+                await using (var rows = await queries.RunAsync(
+                    cancellationToken, Begin((int)SearchCriteria.LongestStep.TotalMilliseconds), new PostgresStatement("Search/Postgres/end.sql")))
+                {
+                    await rows.NextResultAsync(cancellationToken);
+                    end = await rows.ReadOneAsync(static row => row.GetInt64(0), cancellationToken);
+                }
+
+                return await search(new Reader(queries, scope, end, cancellationToken));
             },
             cancellationToken);
 
@@ -24,16 +31,12 @@ internal sealed class PostgresSearchStore(PostgresConnections connections) : ISe
     public static PostgresStatement Begin(int milliseconds) =>
         new PostgresStatement("Search/Postgres/begin.sql").Text(milliseconds.ToString(CultureInfo.InvariantCulture));
 
-    private sealed class Reader(PostgresQueries queries, SearchScope scope, CancellationToken cancellationToken) : ISearchReader
+    private sealed class Reader(PostgresQueries queries, SearchScope scope, long end, CancellationToken cancellationToken) : ISearchReader
     {
         private readonly string _prefix = SearchMarks.PrefixOf(scope.AccountId);
         private readonly ImmutableArray<IReadOnlyList<string>> _marks = SearchCriteria.MarksOf(scope.Request);
 
-        public async Task<long> GetEndAsync()
-        {
-            await using var rows = await queries.RunAsync(cancellationToken, new PostgresStatement("Search/Postgres/end.sql"));
-            return await rows.ReadOneAsync(static row => row.GetInt64(0), cancellationToken);
-        }
+        public long End => end;
 
         public async Task<IReadOnlyList<SearchCandidate>> FindAsync(SearchQuery query, long from, long to, int limit)
         {
@@ -41,7 +44,7 @@ internal sealed class PostgresSearchStore(PostgresConnections connections) : ISe
             var blocks = SearchMarks.OfArrivals(from / SearchMarks.BlockEntries, (to - 1) / SearchMarks.BlockEntries);
             var statement = new PostgresStatement("Search/Postgres/find.sql")
                 .Text(scope.AccountId)
-                .Text(TsQuery.Write(query, _prefix, [.. _marks, blocks]))
+                .Text(TsQuery.OfWords(query, _prefix))
                 .Number(from)
                 .Number(to)
                 .Number(request.Since is { } since ? UnixMicroseconds.From(since) : null)
@@ -49,7 +52,8 @@ internal sealed class PostgresSearchStore(PostgresConnections connections) : ISe
                 .Text(request.SessionId)
                 .Text(request.Harness)
                 .Text(request.Source)
-                .Number(limit);
+                .Number(limit)
+                .Text(TsQuery.OfMarks([.. _marks, blocks]));
             try
             {
                 await using var rows = await queries.RunAsync(cancellationToken, statement);

@@ -8,14 +8,12 @@ internal static class TsQuery
     /// <summary>The text of a <c>tsquery</c>.</summary>
     /// <param name="query">What to look for.</param>
     /// <param name="prefix">The account's, see <see cref="SearchMarks.PrefixOf"/>.</param>
-    /// <param name="marks">Of each of these groups an entry must have one.</param>
-    public static string Write(SearchQuery query, string prefix, IEnumerable<IReadOnlyList<string>> marks)
-    {
-        var parts = query.Required.Select(group => Any(group.SelectMany(term => Forms(term, prefix))))
-            .Concat(query.Excluded.Select(term => "!" + Any(Forms(term, prefix))))
-            .Concat(marks.Select(static group => Any(group.Select(OfMark))));
-        return string.Join(" & ", parts);
-    }
+    public static string OfWords(SearchQuery query, string prefix) => string.Join(
+        " & ",
+        query.Required.Select(group => Any(group.SelectMany(term => Forms(term, prefix)))).Concat(query.Excluded.Select(term => "!" + Any(Forms(term, prefix)))));
+
+    /// <summary>The text of a <c>tsquery</c> for all that has a mark of each group.</summary>
+    public static string OfMarks(IEnumerable<IReadOnlyList<string>> groups) => string.Join(" & ", groups.Select(static group => Any(group.Select(OfMark))));
 
     /// <summary>The text of a <c>tsquery</c> for all that has a mark.</summary>
     public static string OfMark(string mark) => $"'{TsVector.MarkSign}{mark}'";

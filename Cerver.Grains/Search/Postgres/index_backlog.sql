@@ -6,7 +6,7 @@ with moved as (
     update search_backlog set next = $3 where session_id = $1 and next = $2 returning 1)
 insert into search_entry (number, account_id, session_id, position, at, role, length, words)
 select number, $4, $1, position, at, role, length,
-       words::tsvector || array_to_tsvector(array['#a' || (number >> 11), '#b' || (number >> 16), '#c' || (number >> 21)])
+       (words || '#a' || (number >> 11) || ' #b' || (number >> 16) || ' #c' || (number >> 21))::tsvector
 from (
     select nextval('search_entry_number') as number, entry.*
     from unnest($5, $6, $7, $8, $9) as entry (position, at, role, length, words)

@@ -12,7 +12,7 @@ internal sealed class SqliteSearchReader(SqliteStatements statements, SearchScop
     private readonly ImmutableArray<IReadOnlyList<string>> _marks = SearchCriteria.MarksOf(scope.Request);
 
     /// <inheritdoc/>
-    public Task<long> GetEndAsync() => Task.FromResult(statements.QueryNumber("Search/Sqlite/end.sql"));
+    public long End { get; } = statements.QueryNumber("Search/Sqlite/end.sql");
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<SearchCandidate>> FindAsync(SearchQuery query, long from, long to, int limit) => Task.FromResult<IReadOnlyList<SearchCandidate>>(Find(query, from, to, limit));
