@@ -13,7 +13,7 @@ namespace Cerver.Grains.Sessions.Postgres;
 
 /// <summary>A change that the writer of a session made, as rows.</summary>
 /// <param name="change">The change.</param>
-/// <param name="documents">What the index is to know of its entries.</param>
+/// <param name="documents">What the index is to know of its entries, in their order; some may have nothing for it.</param>
 /// <param name="now">The time, for the operation of which it is the effect.</param>
 internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray<SearchDocument> documents, DateTimeOffset now) : PostgresChange(
     change.Next.SessionId,
@@ -83,20 +83,16 @@ internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray
 
     private void AddEntries(PostgresBatch batch, long ordinal)
     {
+        var prefix = SearchMarks.PrefixOf(change.Next.AccountId);
         var position = change.Next.TranscriptTotal - change.Entries.Length;
+        var indexed = 0;
         foreach (var entry in change.Entries)
         {
             var appendId = position == change.Next.TranscriptTotal - 1 ? change.AppendId : null;
+            var document = indexed < documents.Length && documents[indexed].Position == position ? documents[indexed++] : null;
             batch.Row("Sessions/Postgres/insert_entry.sql").Number(ordinal).Text(SessionId).Number(position++).Number(UnixMicroseconds.From(entry.At!.Value))
                 .Number((long)entry.Role).Text(entry.Kind).Text(entry.Content).Text(entry.ToolId).Text(entry.ToolName).Text(entry.ToolInput).Flag(entry.IsError)
-                .Id(appendId);
-        }
-
-        var prefix = SearchMarks.PrefixOf(change.Next.AccountId);
-        foreach (var document in documents)
-        {
-            batch.Row("Search/Postgres/insert.sql").Number(ordinal).Text(SessionId).Text(change.Next.AccountId).Number(document.Position).Number(document.At)
-                .Number((long)document.Role).Number(document.Length).Text(TsVector.Write(document, prefix));
+                .Id(appendId).Number(document?.Length).Text(document is null ? null : TsVector.Write(document, prefix));
         }
     }
 

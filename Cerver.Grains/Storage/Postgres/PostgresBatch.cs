@@ -18,7 +18,7 @@ internal sealed class PostgresBatch
     [
         "Sessions/Postgres/touch.sql", "Sessions/Postgres/update.sql", "Sessions/Postgres/insert.sql", "Runs/Postgres/append_output.sql",
         "Runs/Postgres/insert_output.sql",
-        "Sessions/Postgres/insert_entry.sql", "Search/Postgres/insert.sql", "Runs/Postgres/insert.sql", "Runs/Postgres/end.sql", "Sessions/Postgres/insert_event.sql",
+        "Sessions/Postgres/insert_entry.sql", "Runs/Postgres/insert.sql", "Runs/Postgres/end.sql", "Sessions/Postgres/insert_event.sql",
         "Operations/Postgres/forget.sql", "Operations/Postgres/remove_expired.sql", "Operations/Postgres/insert.sql",
     ];
 
