@@ -7,10 +7,10 @@ internal sealed record SearchWindow(IReadOnlyList<SearchCandidate> Candidates, l
 {
     private const int FirstSpan = 2 * SearchMarks.BlockEntries;
     private const long WidestSpan = 1L << 24;
-    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(6);
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(4);
 
     /// <summary>After this, enough for some pages is enough.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(3);
     private static readonly TimeSpan AllRounds = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
