@@ -14,16 +14,7 @@ internal sealed class SearchBacklog(ISearchBacklogStore store, IOptions<SearchOp
     {
         while (options.Value.Enabled && await store.ReadNextAsync(cancellationToken) is { } part)
         {
-            var documents = ImmutableArray.CreateBuilder<SearchDocument>(part.Entries.Length);
-            for (var i = 0; i < part.Entries.Length; i++)
-            {
-                if (SearchDocument.Of(part.SessionId, part.First + i, part.Entries[i]) is { } document)
-                {
-                    documents.Add(document);
-                }
-            }
-
-            await store.IndexAsync(part, documents.ToImmutable(), cancellationToken);
+            await store.IndexAsync(part, SearchDocument.Of(part.AccountId, part.SessionId, part.First, part.Entries), cancellationToken);
         }
     }
 }

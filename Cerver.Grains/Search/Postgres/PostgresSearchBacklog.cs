@@ -28,7 +28,6 @@ internal sealed class PostgresSearchBacklog(PostgresConnections connections) : I
     /// <inheritdoc/>
     public Task IndexAsync(SearchBacklogPart part, ImmutableArray<SearchDocument> documents, CancellationToken cancellationToken)
     {
-        var prefix = SearchMarks.PrefixOf(part.AccountId);
         var add = new PostgresStatement("Search/Postgres/index_backlog.sql")
             .Text(part.SessionId)
             .Number(part.First)
@@ -38,7 +37,7 @@ internal sealed class PostgresSearchBacklog(PostgresConnections connections) : I
             .Numbers(documents.Select(static document => document.At))
             .Numbers(documents.Select(static document => (long)document.Role))
             .Numbers(documents.Select(static document => (long)document.Length))
-            .Texts(documents.Select(document => TsVector.Write(document, prefix)));
+            .Texts(documents.Select(TsVector.Write));
         var end = new PostgresStatement("Search/Postgres/end_backlog.sql").Text(part.SessionId).Number(part.Entries.IsEmpty ? 1 : 0);
         return connections.WriteAsync(cancellationToken, add.ToCommand(), end.ToCommand());
     }

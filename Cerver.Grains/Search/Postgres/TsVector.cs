@@ -9,20 +9,20 @@ internal static class TsVector
     /// <summary>What marks begin with, and no word does.</summary>
     public const char MarkSign = '#';
 
-    /// <summary>The text of a <c>tsvector</c>: the words with their positions, and the marks.</summary>
-    /// <param name="document">The document.</param>
-    /// <param name="prefix">The account's, see <see cref="SearchMarks.PrefixOf"/>.</param>
-    public static string Write(SearchDocument document, string prefix)
+    /// <summary>The text of a <c>tsvector</c>: the words with their positions, and identifiers as wholes and marks without, because they are in no phrase.</summary>
+    public static string Write(SearchDocument document)
     {
-        var text = new StringBuilder(document.Words.Count * 16);
-        foreach (var word in document.Words)
+        var text = new StringBuilder(document.Words.Length + document.Wholes.Length + (document.Length * 4) + 100);
+        var position = 0;
+        foreach (var word in document.Words.AsSpan().TrimEnd(' ').Split(' '))
         {
-            text.Append(prefix).Append(word.Text).Append(CultureInfo.InvariantCulture, $":{word.Position} ");
+            text.Append(document.Words.AsSpan(word)).Append(CultureInfo.InvariantCulture, $":{++position} ");
         }
 
-        foreach (var mark in document.Marks)
+        text.Append(document.Wholes);
+        foreach (var mark in document.Marks.AsSpan().TrimEnd(' ').Split(' '))
         {
-            text.Append(MarkSign).Append(mark).Append(' ');
+            text.Append(MarkSign).Append(document.Marks.AsSpan(mark)).Append(' ');
         }
 
         return text.ToString();

@@ -36,6 +36,6 @@ internal sealed class SqliteSearchBacklog(SqliteReaders readers, SqliteCommitPip
                 statements.Execute("Search/Sqlite/end_backlog.sql", part.SessionId, part.Entries.IsEmpty);
             }
         },
-        documents.Sum(static document => document.Words.Count * 16),
+        documents.Sum(static document => document.Words.Length),
         cancellationToken);
 }

@@ -83,7 +83,6 @@ internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray
 
     private void AddEntries(PostgresBatch batch, long ordinal)
     {
-        var prefix = SearchMarks.PrefixOf(change.Next.AccountId);
         var position = change.Next.TranscriptTotal - change.Entries.Length;
         var indexed = 0;
         foreach (var entry in change.Entries)
@@ -92,7 +91,7 @@ internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray
             var document = indexed < documents.Length && documents[indexed].Position == position ? documents[indexed++] : null;
             batch.Row("Sessions/Postgres/insert_entry.sql").Number(ordinal).Text(SessionId).Number(position++).Number(UnixMicroseconds.From(entry.At!.Value))
                 .Number((long)entry.Role).Text(entry.Kind).Text(entry.Content).Text(entry.ToolId).Text(entry.ToolName).Text(entry.ToolInput).Flag(entry.IsError)
-                .Id(appendId).Number(document?.Length).Text(document is null ? null : TsVector.Write(document, prefix));
+                .Id(appendId).Number(document?.Length).Text(document is null ? null : TsVector.Write(document));
         }
     }
 
