@@ -71,7 +71,10 @@ public abstract class SearchTests(TestedDatabase database) : IAsyncLifetime
             "数据库迁移完成。サーバーを再起動した。서버가 시작됐다. ระบบพร้อม");
         await AppendAsync(session, Said("") with
         {
-            Role = EntryRole.Assistant, Kind = EntryKinds.ToolUse, ToolName = "aurora_tool", ToolInput = """{"code":"print(1)\nborealis()"}""",
+            Role = EntryRole.Assistant,
+            Kind = EntryKinds.ToolUse,
+            ToolName = "aurora_tool",
+            ToolInput = """{"code":"print(1)\nborealis()"}""",
         });
 
         if (expected is null && query.StartsWith("to/fi", StringComparison.Ordinal))
