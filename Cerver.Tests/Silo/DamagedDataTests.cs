@@ -112,10 +112,11 @@ public sealed class DamagedDataTests : IAsyncLifetime
         var exitCode = DataCheck.Run(["--CERVER_DATA", _data], output);
         var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal((1, 3), (exitCode, lines.Length));
+        Assert.Equal((1, 4), (exitCode, lines.Length));
         Assert.Contains("transcript_total is 20, but there are 19 entries", lines[0], StringComparison.Ordinal);
-        Assert.Contains("1 violations", lines[1], StringComparison.Ordinal);
-        Assert.Contains("orleans.db: nothing is wrong", lines[2], StringComparison.Ordinal);
+        Assert.Contains("1 entries of it are in the search index and not in its transcript", lines[1], StringComparison.Ordinal);
+        Assert.Contains("2 violations", lines[2], StringComparison.Ordinal);
+        Assert.Contains("orleans.db: nothing is wrong", lines[3], StringComparison.Ordinal);
     }
 
     [Fact]
