@@ -41,6 +41,8 @@ internal sealed class SearchTools(IClusterClient cluster, GrainCalls calls)
 
     private static string? NoteOf(SearchAnswer answer) => answer switch
     {
+        { Hits.IsEmpty: true, NextCursor: { } next } =>
+            $"[Cerver: nothing was found among the newest entries, and looking on takes long. Call cerver_session_search again with the same arguments and cursor \"{next}\" to go further back, or narrow it with since, until or session_id.]",
         { Hits.IsEmpty: true } => "[Cerver: nothing was found. Try fewer or other words, or a beginning of a word with * after it.]",
         { NextCursor: { } next } => $"[Cerver: there are more hits. Call cerver_session_search again with the same arguments and cursor \"{next}\". To read around a hit: cerver_session_peek with its session_id and from_index.]",
         _ => null,

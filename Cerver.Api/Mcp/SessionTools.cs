@@ -21,7 +21,10 @@ internal sealed class SessionTools(IClusterClient cluster, GrainCalls calls, Tim
             arguments.Status is { } status ? StatusWords.Parse(status, "status") : null,
             arguments.Source,
             arguments.Harness,
-            arguments.Q);
+            arguments.Q,
+            arguments.Provider,
+            arguments.Since,
+            arguments.Until);
         var list = await calls.ReadAsync(
             (Recall: Caller.Recall(cluster), call.Caller.AccountId, filter),
             static (call, token) => call.Recall.ListSessionsAsync(call.AccountId, call.filter, token),

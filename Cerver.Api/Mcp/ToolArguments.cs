@@ -19,7 +19,13 @@ internal sealed record ListArguments
 
     public string? Harness { get; set; }
 
+    public string? Provider { get; set; }
+
     public string? Q { get; set; }
+
+    public DateTimeOffset? Since { get; set; }
+
+    public DateTimeOffset? Until { get; set; }
 }
 
 /// <summary>Whether to erase what a session leaves.</summary>

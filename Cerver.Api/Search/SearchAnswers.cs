@@ -10,7 +10,7 @@ public sealed record SearchAnswer
     /// <summary>The best first.</summary>
     public required ImmutableArray<SearchHitAnswer> Hits { get; init; }
 
-    /// <summary>Send it as <c>cursor</c> for the next page; null on the last.</summary>
+    /// <summary>Send it as <c>cursor</c> for the next page; null on the last. A search that takes long ends early, so a page with few hits, or none, need not be the last.</summary>
     public required string? NextCursor { get; init; }
 
     /// <summary><c>all</c> when the hits match the whole query, <c>any</c> when nothing did and they have some of its words.</summary>

@@ -22,7 +22,7 @@ internal sealed class SearchBacklog(ISearchBacklogStore store, IOptions<SearchOp
 /// <summary>What was said and is not in the index. Every failure is a <see cref="CerverException"/>.</summary>
 internal interface ISearchBacklogStore
 {
-    /// <summary>The part to index next: at most 500 entries; null when there is none.</summary>
+    /// <summary>The part to index next: at most 500 entries and not much more than 1 MiB; null when there is none.</summary>
     Task<SearchBacklogPart?> ReadNextAsync(CancellationToken cancellationToken);
 
     /// <summary>Indexes a part and notes it, in one transaction. Does nothing when somebody else did, or the session is gone.</summary>

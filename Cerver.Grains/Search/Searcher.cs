@@ -19,6 +19,9 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
     /// <summary>How many of the newest entries with one of the words are looked at when none has all.</summary>
     private const int MatchesOfWord = 300;
 
+    /// <summary>How long may be looked for one word after the other. Those that are left then tell nothing.</summary>
+    private static readonly TimeSpan AllWords = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How far an entry may be from one that has a word which it has not itself.</summary>
     private const int NearbyEntries = 2;
 
@@ -44,7 +47,7 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
 
     private async Task<SearchPage> SearchAsync(ISearchReader reader, SearchQuery query, SearchRequest request)
     {
-        var end = request.After?.Newest ?? reader.End;
+        var end = Math.Min(request.After?.Newest ?? reader.End, reader.End);
         var relaxed = RelaxedQuery.Of(query);
         if (request.After is not { MatchedAll: false })
         {
@@ -64,8 +67,15 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
     {
         var weights = new List<double>();
         var found = new Dictionary<long, Partial>();
+        var began = time.GetTimestamp();
         foreach (var group in query.Required)
         {
+            if (time.GetElapsedTime(began) >= AllWords)
+            {
+                weights.Add(0);
+                continue;
+            }
+
             var window = await SearchWindow.CollectAsync(reader, query with { Required = [group] }, end, MatchesOfWord, ReadMatches, time);
             var bit = 1UL << weights.Count;
             weights.Add(window.Candidates.Count == 0 ? 0 : Math.Log(1 + ((double)(end - window.Rest) / window.Candidates.Count)));
@@ -75,7 +85,7 @@ internal sealed class Searcher(ISearchStore store, IOptions<SearchOptions> optio
             }
         }
 
-        if (query.Required.Length > 1)
+        if (query.Required.Length > 1 && time.GetElapsedTime(began) < AllWords)
         {
             // Those with all of the relaxed query may be older than the newest of each word.
             var window = await SearchWindow.CollectAsync(reader, query, end, MatchesOfWord, ReadMatches, time);

@@ -55,6 +55,19 @@ public sealed class SearchToolTests
     }
 
     [Fact]
+    public async Task A_search_that_ended_early_says_how_to_go_on_and_not_that_there_is_nothing()
+    {
+        await using var api = await ApiHost.StartAsync();
+        api.Cluster.Recall.Found = new SearchPage([], new SearchCursor(41, 0, MatchedAll: true), MatchedAll: true);
+        await using var agent = await ConnectAsync(api);
+
+        var answer = await agent.AskAsync("cerver_session_search", new { q = "old" });
+
+        Assert.Contains($"cursor \"{answer.StructuredContent!.Value.GetProperty("next_cursor").GetString()}\"", Agent.TextOf(answer), StringComparison.Ordinal);
+        Assert.DoesNotContain("fewer or other words", Agent.TextOf(answer), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nothing_found_says_what_to_try()
     {
         await using var api = await ApiHost.StartAsync();

@@ -16,11 +16,15 @@ public sealed class SessionToolTests(GatewayFixture gateway) : IAsyncLifetime
     {
         var created = await _agent.CallAsync("cerver_session_create", new { session_name = "a whole life", compute = "local", metadata = new { source = "life" } });
         var sessionId = created.GetProperty("session_id").GetString();
-        var found = await _agent.CallAsync("cerver_session_list", new { status = "running", source = "life" });
+        var found = await _agent.CallAsync("cerver_session_list", new { status = "running", source = "life", provider = "local", since = "2026-01-01T00:00:00Z" });
+        var before = await _agent.CallAsync("cerver_session_list", new { source = "life", until = "2026-01-01T00:00:00Z" });
+        var elsewhere = await _agent.CallAsync("cerver_session_list", new { source = "life", provider = "none" });
         var resumed = await _agent.CallAsync("cerver_session_resume", new { session_id = sessionId });
         var ended = await _agent.CallAsync("cerver_session_end", new { session_id = sessionId });
 
         Assert.Equal("a whole life", Assert.Single(found.GetProperty("sessions").EnumerateArray()).GetProperty("session_name").GetString());
+        Assert.Empty(before.GetProperty("sessions").EnumerateArray());
+        Assert.Empty(elsewhere.GetProperty("sessions").EnumerateArray());
         Assert.Equal("running", resumed.GetProperty("status").GetString());
         Assert.Equal("ended", ended.GetProperty("status").GetString());
         Assert.Contains("code: session_ended", await _agent.FailAsync("cerver_session_input", new { session_id = sessionId, content = "too late" }), StringComparison.Ordinal);
@@ -114,7 +118,7 @@ public sealed class SessionToolTests(GatewayFixture gateway) : IAsyncLifetime
     [InlineData("""{"limit": 201}""", "'limit' must be a whole number from 1 to 200.")]
     [InlineData("""{"limit": "5"}""", "'limit' must be a whole number from 1 to 200.")]
     [InlineData("""{"status": "asleep"}""", "'status' must be one of idle, running, ended.")]
-    [InlineData("""{"stat": "idle"}""", "'stat' is not known here; known are cursor, harness, limit, q, source, status.")]
+    [InlineData("""{"stat": "idle"}""", "'stat' is not known here; known are cursor, harness, limit, provider, q, since, source, status, until.")]
     [InlineData("""{"cursor": "zzz"}""", "'cursor' must be the 'next_cursor'")]
     [InlineData("""{"q": "a\u0000b"}""", "'q' must not contain the character U+0000.")]
     public async Task An_argument_that_is_wrong_is_named(string arguments, string sentence) => Assert.Contains(

@@ -43,7 +43,7 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
     public async Task Who_cancels_a_request_cancels_the_run()
     {
         var sessionId = await gateway.CreateAsync();
-        using var bridge = Start("--url", gateway.Address.ToString(), "--token", GatewayFixture.Token);
+        using var bridge = Start(GatewayFixture.Token, "--url", gateway.Address.ToString());
         await bridge.StandardInput.WriteLineAsync(Initialize);
         await bridge.StandardInput.WriteLineAsync(
             $$$$"""{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"_meta":{"progressToken":"p"},"name":"cerver_run","arguments":{"session_id":"{{{{sessionId}}}}","code":"sleep 1000","timeout":900}}}""");
@@ -66,7 +66,7 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
         var sessionId = await gateway.CreateAsync();
         var (exitCode, output, error) = await RunAsync(
             [Initialize, $$$$"""{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"cerver_run","arguments":{"session_id":"{{{{sessionId}}}}","code":"sleep 1; echo late"}}}"""],
-            "--url", gateway.Address.ToString(), "--token", GatewayFixture.Token);
+            GatewayFixture.Token, "--url", gateway.Address.ToString());
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Equal(2, output.Length);
@@ -76,7 +76,7 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
     [Fact]
     public async Task A_line_that_is_no_message_is_answered_and_the_next_one_works()
     {
-        var (exitCode, output, _) = await RunAsync(["nonsense", "", Initialize], "--url", gateway.Address.ToString(), "--token", GatewayFixture.Token);
+        var (exitCode, output, _) = await RunAsync(["nonsense", "", Initialize], GatewayFixture.Token, "--url", gateway.Address.ToString());
 
         Assert.Equal(0, exitCode);
         Assert.Contains("-32700", output[0], StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
     [Fact]
     public async Task A_token_that_nobody_has_is_said_to_be_wrong()
     {
-        var (exitCode, output, error) = await RunAsync([Initialize], "--url", gateway.Address.ToString(), "--token", "not-a-token-of-anybody");
+        var (exitCode, output, error) = await RunAsync([Initialize], "not-a-token-of-anybody", "--url", gateway.Address.ToString());
 
         Assert.Equal(0, exitCode);
         Assert.Contains("\"id\":\"one\",\"error\"", Assert.Single(output), StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
         free.Start();
         var url = $"http://{free.LocalEndpoint}";
         free.Stop();
-        var (exitCode, output, error) = await RunAsync([Initialize], "--url", url);
+        var (exitCode, output, error) = await RunAsync([Initialize], GatewayFixture.Token, "--url", url);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("cannot be reached", Assert.Single(output), StringComparison.Ordinal);
@@ -112,31 +112,66 @@ public sealed class StdioBridgeTests(GatewayFixture gateway)
     [InlineData("--url", "nowhere")]
     [InlineData("--url")]
     [InlineData("--colour", "red")]
-    [InlineData("--token", "two words")]
+    [InlineData("--token", "a-token-that-all-can-read")]
     public async Task An_argument_that_is_wrong_stops_the_start(params string[] arguments)
     {
-        var (exitCode, output, error) = await RunAsync([Initialize], arguments);
+        var (exitCode, output, error) = await RunAsync([Initialize], GatewayFixture.Token, arguments);
 
         Assert.Equal(1, exitCode);
         Assert.Empty(output);
         Assert.StartsWith("cerver: ", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_token_that_is_none_stops_the_start()
+    {
+        var (exitCode, output, error) = await RunAsync([Initialize], "two words", "--url", gateway.Address.ToString());
+
+        Assert.Equal(1, exitCode);
+        Assert.Empty(output);
+        Assert.Contains("The token", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_answer_without_an_end_is_given_up()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var sending = SendForEverAsync(other);
+
+        var (exitCode, output, _) = await RunAsync([Initialize], GatewayFixture.Token, "--url", $"http://{other.LocalEndpoint}");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("The line to the gateway", Assert.Single(output), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => sending);
+    }
+
+    private static async Task SendForEverAsync(TcpListener listener)
+    {
+        using var client = await listener.AcceptTcpClientAsync();
+        await using var stream = client.GetStream();
+        await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"u8.ToArray());
+        while (true)
+        {
+            await stream.WriteAsync(new byte[1024 * 1024]);
+        }
+    }
+
     private static string PathOf(string program) => Path.Combine(AppContext.BaseDirectory, program);
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [PathOf("Cerver.Api.dll"), "mcp", .. arguments])
+    private static Process Start(string token, params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [PathOf("Cerver.Api.dll"), "mcp", .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
         UseShellExecute = false,
-        Environment = { ["CERVER_API_TOKEN"] = "" },
+        Environment = { ["CERVER_API_TOKEN"] = token },
     })!;
 
     /// <summary>Runs the bridge over lines of input.</summary>
-    private static async Task<(int ExitCode, string[] Output, string Error)> RunAsync(string[] input, params string[] arguments)
+    private static async Task<(int ExitCode, string[] Output, string Error)> RunAsync(string[] input, string token, params string[] arguments)
     {
-        using var bridge = Start(arguments);
+        using var bridge = Start(token, arguments);
         var (output, error) = (bridge.StandardOutput.ReadToEndAsync(), bridge.StandardError.ReadToEndAsync());
         try
         {

@@ -236,6 +236,26 @@ public abstract class SearchTests(TestedDatabase database) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_search_that_takes_too_long_is_broken_off_and_the_next_one_works()
+    {
+        var session = await NewAsync(GrainCluster.Request(ComputeChoice.None) with { Harness = "claude" }, Said("slow going"));
+        var slow = database == TestedDatabase.Sqlite
+            ? "(with recursive number (n) as (select 1 union all select n + 1 from number where n < 1000000000) select count(*) from number) > 0"
+            : "pg_sleep(30) is not null";
+        await _stores.ScalarAsync("alter table session rename to kept");
+        await _stores.ScalarAsync($"create view session as select * from kept where {slow}");
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(
+            () => _searcher.SearchAsync(TestStores.Account, new("going", 10, Harness: "claude"), CancellationToken.None));
+
+        await _stores.ScalarAsync("drop view session");
+        await _stores.ScalarAsync("alter table kept rename to session");
+        Assert.Equal((CerverError.InvalidRequest, "q"), (refusal.Code, refusal.Field));
+        await AppendAsync(session, Said("going on"));
+        Assert.Equal([0, 1], await IndexesAsync(new("going", 10, Harness: "claude")));
+    }
+
+    [Fact]
     public async Task A_change_that_is_refused_leaves_nothing_in_the_index()
     {
         var session = await NewAsync("accepted");

@@ -12,7 +12,7 @@ internal static class BridgeProgram
     private const string UrlVariable = "CERVER_URL";
     private const string TokenVariable = "CERVER_API_TOKEN";
     private const string DefaultUrl = "http://127.0.0.1:8080";
-    private const string Usage = "mcp [--url http://HOST:PORT] [--token TOKEN]; without them CERVER_URL and CERVER_API_TOKEN say so.";
+    private const string Usage = "mcp [--url http://HOST:PORT], or CERVER_URL; the token is in CERVER_API_TOKEN, because arguments can be read by everybody on the machine.";
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(10);
 
@@ -28,9 +28,6 @@ internal static class BridgeProgram
             {
                 case ["--url", var value, ..]:
                     url = value;
-                    break;
-                case ["--token", var value, ..]:
-                    token = value;
                     break;
                 default:
                     return await StartFailures.RefuseAsync($"'{rest.Span[0]}' is not known here, or lacks its value. Usage: {Usage}", StartFailures.CouldNotStart);

@@ -140,9 +140,9 @@ internal sealed class StdioBridge(HttpClient gateway, Uri endpoint, Stream outpu
         using var call = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new ByteArrayContent(line) { Headers = { ContentType = Json } } };
         AddHeaders(call.Headers, head);
         using var answer = await gateway.SendAsync(call, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
         if (answer is { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" })
         {
+            await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
             await foreach (var message in SseParser.Create(body, static (_, data) => data.ToArray()).EnumerateAsync(cancellationToken))
             {
                 if (await RelayAsync(message.Data, head, cancellationToken))
@@ -155,12 +155,13 @@ internal sealed class StdioBridge(HttpClient gateway, Uri endpoint, Stream outpu
             return;
         }
 
-        using var whole = new MemoryStream();
-        await body.CopyToAsync(whole, cancellationToken);
-        var isAnswered = whole.Length > 0 && IsMessage(whole.ToArray()) && await RelayAsync(whole.ToArray(), head, cancellationToken);
+        // Whatever is at the address may have no end.
+        await answer.Content.LoadIntoBufferAsync(MaxLineBytes, cancellationToken);
+        var whole = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+        var isAnswered = whole.Length > 0 && IsMessage(whole) && await RelayAsync(whole, head, cancellationToken);
         if (!isAnswered && (head.IsRequest || !answer.IsSuccessStatusCode))
         {
-            await FailAsync(head, Describe(answer.StatusCode, whole.ToArray()));
+            await FailAsync(head, Describe(answer.StatusCode, whole));
         }
     }
 

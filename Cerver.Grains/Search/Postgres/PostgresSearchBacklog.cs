@@ -1,3 +1,4 @@
+using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Storage.Postgres;
 
@@ -19,7 +20,8 @@ internal sealed class PostgresSearchBacklog(PostgresConnections connections) : I
         }
 
         var entries = await connections.ReadAsync(
-            new PostgresStatement("Search/Postgres/read_backlog.sql").Text(next.SessionId).Number(next.First).Number(Math.Min(SearchBacklogPart.MaxEntries, next.Total - next.First)),
+            new PostgresStatement("Sessions/Postgres/read_slice.sql").Text(next.AccountId).Text(next.SessionId).Number(null).Number(next.First)
+                .Number(Math.Min(SearchBacklogPart.MaxEntries, next.Total - next.First)).Number(SessionPages.MaxBytes),
             static (rows, cancellation) => rows.ReadAllAsync(PostgresTranscript.ReadEntry, cancellation),
             cancellationToken);
         return new SearchBacklogPart(next.AccountId, next.SessionId, next.First, entries);
