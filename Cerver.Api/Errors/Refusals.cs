@@ -48,6 +48,7 @@ internal static class Refusals
         CerverError.ProviderUnavailable => (StatusCodes.Status502BadGateway, "provider_unavailable"),
         CerverError.IdempotencyMismatch => (StatusCodes.Status422UnprocessableEntity, "idempotency_mismatch"),
         CerverError.SecretNotFound => (StatusCodes.Status404NotFound, "secret_not_found"),
+        CerverError.SecretBackendUnavailable => (StatusCodes.Status502BadGateway, "secret_backend_unavailable"),
         CerverError.StorageUnavailable => (StatusCodes.Status503ServiceUnavailable, "storage_unavailable"),
 
         // The same word, because the caller can do the same about it; the sentence says that it may have had its effect.

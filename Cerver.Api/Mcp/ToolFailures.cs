@@ -56,6 +56,7 @@ internal sealed partial class ToolFailures(ILogger<ToolFailures> logger)
     {
         "invalid_request" => "Call again with that put right; the tool's schema says what it takes.",
         "not_found" => "Find the id with cerver_session_list or cerver_session_search. What belongs to another account is not found either.",
+        "secret_backend_unavailable" => "Wait some seconds and call again; when it stays so, tell the person you work for what it says.",
         "secret_not_found" => "Ask the person you work for to have it added, and go on with what needs no secret meanwhile.",
         "conflict" => "Somebody else was first. Read what is new with cerver_session_peek, then decide whether to call again.",
         "no_compute" => "See cerver_compute_list for what there is. A session of the type transcript needs no compute, but cannot run code.",

@@ -63,4 +63,7 @@ public enum CerverError
 
     /// <summary>No source that the account may ask has a secret of this name; the message says which were asked and how to add one.</summary>
     SecretNotFound = 17,
+
+    /// <summary>A backend of secrets cannot be asked, or does not let the gateway in; the message names it. No other one was asked instead.</summary>
+    SecretBackendUnavailable = 18,
 }

@@ -28,10 +28,12 @@ public interface ISecretGrain : IGrainWithStringKey
 /// <summary>Asks for a secret.</summary>
 /// <param name="Name">A letter or <c>_</c>, then at most 127 more of letters, digits, <c>_</c>, <c>.</c> and <c>-</c>.</param>
 /// <param name="SessionId">The session whose transcript notes the access, or null.</param>
+/// <param name="Key">The API key that asks, masked.</param>
 [GenerateSerializer, Immutable, Alias("cerver.secret.fetch")]
 public sealed record FetchSecret(
     [property: Id(0)] string Name,
-    [property: Id(1)] string? SessionId = null);
+    [property: Id(1)] string? SessionId = null,
+    [property: Id(2)] string Key = "");
 
 /// <summary>A secret that was fetched.</summary>
 /// <param name="Name">Its name.</param>

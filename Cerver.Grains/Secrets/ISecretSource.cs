@@ -10,16 +10,18 @@ internal interface ISecretSource
     string Name { get; }
 
     /// <summary>Whether an account may have anything of it. The others are called for no account that it is closed to.</summary>
-    bool IsOpenTo(string accountId);
+    ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken);
 
     /// <summary>The value of a secret, or null when the source has none of this name.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it cannot be asked.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/>, naming the source, when it cannot be asked or does not let the gateway in.</exception>
     ValueTask<Secret?> FetchAsync(string accountId, string name, CancellationToken cancellationToken);
 
     /// <summary>The names of the secrets that it has, in no order; names that nobody could ask for are left out.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it cannot be asked.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/>, naming the source, when it cannot be asked or does not let the gateway in.</exception>
     ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken);
 
     /// <summary>A sentence that says how an account gets to have a secret of this name from here.</summary>
-    string HowToAdd(string accountId, string name);
+    /// <param name="name">The secret's.</param>
+    /// <param name="isOpen">Whether the source is open to the account.</param>
+    string HowToAdd(string name, bool isOpen);
 }

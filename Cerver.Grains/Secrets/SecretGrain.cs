@@ -13,26 +13,25 @@ internal sealed partial class SecretGrain(IEnumerable<ISecretSource> sources, IS
 {
     private string AccountId => SecretKey.Parse(this.GetPrimaryKeyString());
 
-    private IEnumerable<ISecretSource> OpenSources => sources.Where(source => source.IsOpenTo(AccountId));
-
     /// <inheritdoc/>
     public async Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken)
     {
         SecretRules.CheckName(request.Name);
         await RequireNotableAsync(request.SessionId, cancellationToken);
 
-        var fetched = await FindAsync(request.Name, cancellationToken);
-        var outcome = fetched is not null ? SecretOutcome.Fetched : OpenSources.Any() ? SecretOutcome.NotFound : SecretOutcome.Denied;
+        var open = await OpenSourcesAsync(cancellationToken);
+        var fetched = await FindAsync(open, request.Name, cancellationToken);
+        var outcome = fetched is not null ? SecretOutcome.Fetched : open.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied;
         await NoteAsync(request, fetched?.Source, outcome, cancellationToken);
         LogAsked(AccountId, request.Name, fetched?.Source, outcome, request.SessionId);
-        return fetched ?? throw SecretRules.NotFound(AccountId, request.Name, sources);
+        return fetched ?? throw SecretRules.NotFound(request.Name, [.. sources], open);
     }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken)
     {
         var names = new List<SecretName>();
-        foreach (var source in OpenSources)
+        foreach (var source in await OpenSourcesAsync(cancellationToken))
         {
             names.AddRange((await source.ListAsync(AccountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
         }
@@ -40,9 +39,23 @@ internal sealed partial class SecretGrain(IEnumerable<ISecretSource> sources, IS
         return [.. names.DistinctBy(static secret => secret.Name, StringComparer.Ordinal).OrderBy(static secret => secret.Name, StringComparer.Ordinal)];
     }
 
-    private async Task<FetchedSecret?> FindAsync(string name, CancellationToken cancellationToken)
+    private async Task<List<ISecretSource>> OpenSourcesAsync(CancellationToken cancellationToken)
     {
-        foreach (var source in OpenSources)
+        var open = new List<ISecretSource>();
+        foreach (var source in sources)
+        {
+            if (await source.IsOpenToAsync(AccountId, cancellationToken))
+            {
+                open.Add(source);
+            }
+        }
+
+        return open;
+    }
+
+    private async Task<FetchedSecret?> FindAsync(List<ISecretSource> open, string name, CancellationToken cancellationToken)
+    {
+        foreach (var source in open)
         {
             if (await source.FetchAsync(AccountId, name, cancellationToken) is { } value)
             {

@@ -27,15 +27,14 @@ internal static class SecretRules
     }
 
     /// <summary>The refusal when no source had a secret.</summary>
-    /// <param name="accountId">Who asked.</param>
-    /// <param name="name">For what.</param>
+    /// <param name="name">What was asked for.</param>
     /// <param name="sources">All sources.</param>
-    public static CerverException NotFound(string accountId, string name, IEnumerable<ISecretSource> sources)
+    /// <param name="open">Those of them that are open to the account, and were asked.</param>
+    public static CerverException NotFound(string name, IReadOnlyCollection<ISecretSource> sources, IReadOnlyCollection<ISecretSource> open)
     {
-        var asked = sources.Where(source => source.IsOpenTo(accountId)).Select(static source => source.Name).ToList();
-        var finding = asked.Count == 0
+        var finding = open.Count == 0
             ? "No source of secrets is open to this account."
-            : $"There is no secret '{name}'; asked: {string.Join(", ", asked)}.";
-        return new(CerverError.SecretNotFound, string.Join(' ', [finding, .. sources.Select(source => source.HowToAdd(accountId, name))]));
+            : $"There is no secret '{name}'; asked: {string.Join(", ", open.Select(static source => source.Name))}.";
+        return new(CerverError.SecretNotFound, string.Join(' ', [finding, .. sources.Select(source => source.HowToAdd(name, open.Contains(source)))]));
     }
 }

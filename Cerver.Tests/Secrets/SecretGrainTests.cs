@@ -128,7 +128,7 @@ public sealed class SecretGrainTests : IAsyncLifetime
 
         public int Asked { get; private set; }
 
-        public bool IsOpenTo(string accountId) => !accountId.StartsWith("closed", StringComparison.Ordinal);
+        public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(!accountId.StartsWith("closed", StringComparison.Ordinal));
 
         public ValueTask<Secret?> FetchAsync(string accountId, string name, CancellationToken cancellationToken)
         {
@@ -139,6 +139,6 @@ public sealed class SecretGrainTests : IAsyncLifetime
         public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) =>
             ValueTask.FromResult<ImmutableArray<string>>([.. _values.Keys]);
 
-        public string HowToAdd(string accountId, string name) => $"Ask {Name}.";
+        public string HowToAdd(string name, bool isOpen) => $"Ask {Name}.";
     }
 }

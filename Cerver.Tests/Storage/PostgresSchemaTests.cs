@@ -16,7 +16,7 @@ public sealed class PostgresSchemaTests
         await Task.WhenAll(sources.Select(source => PostgresSchema.MigrateAsync(source, CancellationToken.None)));
         await Task.WhenAll(sources.Select(source => PostgresSchema.RequireCurrentAsync(source, CancellationToken.None)));
 
-        Assert.Equal("0001_sessions_and_runs,0002_orleans,0003_search", await ScalarAsync(sources[0], "select string_agg(name, ',' order by number) from schema_step"));
+        Assert.Equal("0001_sessions_and_runs,0002_orleans,0003_search,0004_secrets", await ScalarAsync(sources[0], "select string_agg(name, ',' order by number) from schema_step"));
         await DisposeAsync(server, connectionString, sources);
     }
 
@@ -29,7 +29,7 @@ public sealed class PostgresSchemaTests
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.RequireCurrentAsync(source, CancellationToken.None));
 
-        Assert.Contains("has schema 0 and this version needs 3. Run 'dotnet Cerver.Silo.dll migrate'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("has schema 0 and this version needs 4. Run 'dotnet Cerver.Silo.dll migrate'", refusal.Message, StringComparison.Ordinal);
         await DisposeAsync(server, connectionString, [source]);
     }
 
@@ -37,12 +37,12 @@ public sealed class PostgresSchemaTests
     public async Task A_newer_schema_is_refused()
     {
         await using var database = await PostgresTestDatabase.CreateAsync();
-        await database.ScalarAsync("insert into schema_step (number, name, hash) values (4, 'of tomorrow', '')");
+        await database.ScalarAsync("insert into schema_step (number, name, hash) values (5, 'of tomorrow', '')");
 
         var migrate = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.MigrateAsync(database.Source, CancellationToken.None));
         var start = await Assert.ThrowsAsync<InvalidOperationException>(() => PostgresSchema.RequireCurrentAsync(database.Source, CancellationToken.None));
 
-        Assert.All([migrate, start], refusal => Assert.Contains("has schema 4 and this version knows 3. Start the newer version", refusal.Message, StringComparison.Ordinal));
+        Assert.All([migrate, start], refusal => Assert.Contains("has schema 5 and this version knows 4. Start the newer version", refusal.Message, StringComparison.Ordinal));
     }
 
     [Theory]

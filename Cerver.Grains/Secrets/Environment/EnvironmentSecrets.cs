@@ -16,7 +16,7 @@ internal sealed class EnvironmentSecrets(IOptions<EnvironmentSecretOptions> opti
     public string Name => "env";
 
     /// <inheritdoc/>
-    public bool IsOpenTo(string accountId) => options.Value.Names(accountId);
+    public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(options.Value.Names(accountId));
 
     /// <inheritdoc/>
     /// <remarks>A variable without a value is one that is not set, as most programs see it.</remarks>
@@ -37,7 +37,7 @@ internal sealed class EnvironmentSecrets(IOptions<EnvironmentSecretOptions> opti
     }
 
     /// <inheritdoc/>
-    public string HowToAdd(string accountId, string name) => IsOpenTo(accountId)
+    public string HowToAdd(string name, bool isOpen) => isOpen
         ? $"To add one, start the gateway with the environment variable {Prefix}{name}."
         : $"To open the environment of the gateway to it, name this account in the setting {EnvironmentSecretOptions.Section}:{nameof(EnvironmentSecretOptions.Accounts)}.";
 }

@@ -1,19 +1,7 @@
 using System.Diagnostics;
+using Cerver.Secrets;
 
 namespace Cerver.Grains.Secrets;
-
-/// <summary>What came of asking for a secret.</summary>
-internal enum SecretOutcome
-{
-    /// <summary>It was given away.</summary>
-    Fetched = 1,
-
-    /// <summary>No source is open to the account.</summary>
-    Denied = 2,
-
-    /// <summary>No source that is open to the account has it.</summary>
-    NotFound = 3,
-}
 
 /// <summary>The words of the contract for <see cref="SecretOutcome"/>.</summary>
 internal static class SecretOutcomes
@@ -24,6 +12,8 @@ internal static class SecretOutcomes
         SecretOutcome.Fetched => "fetched",
         SecretOutcome.Denied => "denied",
         SecretOutcome.NotFound => "not_found",
+        SecretOutcome.Injected => "injected",
+        SecretOutcome.Unavailable => "unavailable",
         _ => throw new UnreachableException($"No word for {outcome}."),
     };
 }
