@@ -12,6 +12,7 @@ using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Secrets;
 using Cerver.Grains.Secrets.Environment;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -38,6 +39,9 @@ internal static class GrainRegistration
         services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
         services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
         services.AddSingleton<ISecretSource, EnvironmentSecrets>();
+        services.AddOptionsWithValidateOnStart<SecretOptions>().BindConfiguration(SecretOptions.Section);
+        services.AddSingleton<IValidateOptions<SecretOptions>, SecretOptions.Validator>();
+        services.AddSingleton<SecretSources>().AddSingleton<TaintRegistry>().AddSingleton<TaintedSilos>().AddGrainService<TaintService>();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()

@@ -21,6 +21,13 @@ public sealed record RunBody
     /// <summary>The same as <c>envs</c>, which goes first.</summary>
     public IReadOnlyDictionary<string, string?>? Env { get; set; }
 
+    /// <summary>
+    /// The names of secrets that are put into its environment, at most 50, beside those of the session. A variable of <c>envs</c> with the same name goes
+    /// first. Their values are recorded nowhere and redacted from what the run prints.
+    /// </summary>
+    [MaxLength(50)]
+    public string?[]? Secrets { get; set; }
+
     /// <summary>What executes it: <c>shell</c>, <c>node</c> or <c>python</c>; the session's own when left out.</summary>
     [AllowedValues("shell", "node", "python")]
     public string? Runtime { get; set; }

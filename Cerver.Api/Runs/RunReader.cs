@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Text;
+using Cerver.Api.Secrets;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Runs;
@@ -23,7 +24,8 @@ internal static class RunReader
         string.IsNullOrEmpty(body.Code) ? throw Refuse("code", "must be a text that is not empty.") : body.Code,
         body.Runtime is null ? null : ComputeRequirements.ParseRuntime(body.Runtime, "runtime"),
         ReadTimeout(body.Timeout),
-        ReadEnvironment(body));
+        ReadEnvironment(body),
+        SecretNames.Read(body.Secrets));
 
     private static TimeSpan? ReadTimeout(double? seconds) => seconds switch
     {

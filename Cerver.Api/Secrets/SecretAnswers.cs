@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Cerver.Secrets;
 
 namespace Cerver.Api.Secrets;
@@ -34,5 +35,19 @@ public sealed class SecretAnswer
     /// <summary>Where it is: <c>env</c> for the environment of the gateway.</summary>
     public required string Source { get; init; }
 
-    internal static SecretAnswer Of(FetchedSecret secret) => new() { Name = secret.Name, Value = secret.Value.Reveal(), Source = secret.Source };
+    /// <summary>That the value is too short to be redacted; left out when it is redacted wherever the gateway writes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Warning { get; init; }
+
+    internal static SecretAnswer Of(FetchedSecret secret) => new()
+    {
+        Name = secret.Name,
+#pragma warning disable RS0030 // The caller asked for it and may have it.
+        Value = secret.Value.Reveal(),
+#pragma warning restore RS0030
+        Source = secret.Source,
+        Warning = secret.IsRedacted
+            ? null
+            : $"The value has fewer than {Secret.MinRedactedCharacters} characters and is not redacted from transcripts and output. Write it nowhere, and have a longer one made.",
+    };
 }

@@ -24,7 +24,8 @@ internal static class SecretEndpoints
             .WithSummary("Fetches a secret with its value.")
             .WithDescription(
                 "A name begins with a letter or `_` and has at most 128 characters, letters, digits, `_`, `.` and `-`. 404 `secret_not_found` says which sources were asked. "
-                + "Values are not redacted from transcripts and output yet: do not write one there.")
+                + "From then on the value is replaced by `[secret:NAME]` in whatever the account's sessions write, in all its usual forms. One of fewer than 8 characters "
+                + "is not, and comes with a `warning`. A backend that cannot be asked is 502 `secret_backend_unavailable`.")
             .WithMetadata(new ParameterMetadata([Session]))
             .Produces<SecretAnswer>();
     }

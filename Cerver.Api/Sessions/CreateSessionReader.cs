@@ -1,4 +1,5 @@
 using Cerver.Api.Computes;
+using Cerver.Api.Secrets;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Sessions;
@@ -22,7 +23,8 @@ internal static class CreateSessionReader
         ReadAllowedProviders(body.Policy?.AllowedProviders),
         body.Requirements,
         body.Metadata,
-        ReadParent(body.ParentSessionId));
+        ReadParent(body.ParentSessionId),
+        SecretNames.Read(body.Secrets));
 
     private static ComputeChoice ReadCompute(CreateSessionBody body) => body switch
     {

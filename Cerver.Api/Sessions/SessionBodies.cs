@@ -48,6 +48,13 @@ public sealed record CreateSessionBody
     [JsonConverter(typeof(JsonObjectConverter))]
     public string? Requirements { get; set; }
 
+    /// <summary>
+    /// The names of secrets that are put into the environment of each of its runs, at most 50. They stand in the record as
+    /// <c>requirements.secrets</c>; values are recorded nowhere. They are looked for when a run begins.
+    /// </summary>
+    [MaxLength(50)]
+    public string?[]? Secrets { get; set; }
+
     /// <summary>Notes of your own, at most 64 KiB. Lists can be filtered by the <c>source</c> in it.</summary>
     [JsonConverter(typeof(JsonObjectConverter))]
     public string? Metadata { get; set; }

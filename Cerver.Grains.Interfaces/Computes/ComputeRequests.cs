@@ -1,4 +1,5 @@
 using Cerver.Runs;
+using Cerver.Secrets;
 
 namespace Cerver.Computes;
 
@@ -18,10 +19,12 @@ public sealed record AttachSandbox(
 /// <param name="Runtime">What executes it.</param>
 /// <param name="Timeout">How long it may take.</param>
 /// <param name="Environment">Variables for this run alone.</param>
+/// <param name="Secrets">More of them, whose values are redacted from whatever it prints.</param>
 [GenerateSerializer, Immutable, Alias("cerver.compute.run")]
 public sealed record SandboxRun(
     [property: Id(0)] string RunId,
     [property: Id(1)] string Code,
     [property: Id(2)] SandboxRuntime Runtime,
     [property: Id(3)] TimeSpan Timeout,
-    [property: Id(4)] ImmutableDictionary<string, string> Environment);
+    [property: Id(4)] ImmutableDictionary<string, string> Environment,
+    [property: Id(5)] ImmutableArray<FetchedSecret> Secrets = default);

@@ -6,13 +6,19 @@ namespace Cerver.Runs;
 /// <param name="Runtime">What executes it; null takes the session's own.</param>
 /// <param name="Timeout">How long it may take, 1 s .. 24 h; null takes the default of 30 s.</param>
 /// <param name="Environment">Variables for this run alone. They are not recorded.</param>
+/// <param name="Secrets">
+/// The names of secrets that are put into its environment, beside those of the session; at most 50. A variable of <paramref name="Environment"/> goes first.
+/// </param>
+/// <param name="Key">The API key that asks, masked.</param>
 [GenerateSerializer, Immutable, Alias("cerver.run.start")]
 public sealed record StartRun(
     [property: Id(0)] string RunId,
     [property: Id(1)] string Code,
     [property: Id(2)] SandboxRuntime? Runtime,
     [property: Id(3)] TimeSpan? Timeout,
-    [property: Id(4)] ImmutableDictionary<string, string> Environment);
+    [property: Id(4)] ImmutableDictionary<string, string> Environment,
+    [property: Id(5)] ImmutableArray<string> Secrets = default,
+    [property: Id(6)] string Key = "");
 
 /// <summary>How a run ended.</summary>
 /// <param name="RunId">The run.</param>

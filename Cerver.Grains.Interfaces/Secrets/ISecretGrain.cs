@@ -20,6 +20,13 @@ public interface ISecretGrain : IGrainWithStringKey
     [Alias("fetch")]
     Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Gives a session what is put into the environment of a run. What was asked for is on record, as with <see cref="FetchAsync"/>; the session itself
+    /// notes it in its transcript, also when the answer is a refusal.
+    /// </summary>
+    [Alias("inject")]
+    Task<SecretInjection> InjectAsync(InjectSecrets request, CancellationToken cancellationToken = default);
+
     /// <summary>Which secrets there are, by name. Of those that several sources have, the one that would be fetched.</summary>
     [Alias("list"), ReadOnly]
     Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default);
@@ -35,6 +42,28 @@ public sealed record FetchSecret(
     [property: Id(1)] string? SessionId = null,
     [property: Id(2)] string Key = "");
 
+/// <summary>Asks for what is put into the environment of a run.</summary>
+/// <param name="Names">The names, at most 50.</param>
+/// <param name="SessionId">The session.</param>
+/// <param name="RunId">The run.</param>
+/// <param name="Key">The API key that asks, masked.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.inject")]
+public sealed record InjectSecrets(
+    [property: Id(0)] ImmutableArray<string> Names,
+    [property: Id(1)] string SessionId,
+    [property: Id(2)] string RunId,
+    [property: Id(3)] string Key);
+
+/// <summary>What a run gets.</summary>
+/// <param name="Accesses">What was asked for, to be noted. With a refusal it ends with the one that it is about.</param>
+/// <param name="Secrets">All that was asked for; none with a refusal.</param>
+/// <param name="Refusal">Why the run cannot have them, or null.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.injection")]
+public sealed record SecretInjection(
+    [property: Id(0)] ImmutableArray<SecretAccess> Accesses,
+    [property: Id(1)] ImmutableArray<FetchedSecret> Secrets,
+    [property: Id(2)] CerverException? Refusal);
+
 /// <summary>A secret that was fetched.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Value">The value.</param>
@@ -43,7 +72,11 @@ public sealed record FetchSecret(
 public sealed record FetchedSecret(
     [property: Id(0)] string Name,
     [property: Id(1)] Secret Value,
-    [property: Id(2)] string Source);
+    [property: Id(2)] string Source)
+{
+    /// <summary>Whether the value is redacted wherever the gateway writes. Shorter ones stand in texts by chance.</summary>
+    public bool IsRedacted => Value.Length >= Secret.MinRedactedCharacters;
+}
 
 /// <summary>A secret that there is.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,13 +12,25 @@ public sealed record Secret
     /// <summary>What is shown in the place of a value.</summary>
     public const string Redacted = "[redacted]";
 
+    /// <summary>The length from which on a value is redacted, in characters without white space around them.</summary>
+    public const int MinRedactedCharacters = 8;
+
     [Id(0)]
     private readonly string _value;
 
     /// <summary>Takes a value in.</summary>
     public Secret(string value) => _value = value;
 
-    /// <summary>The value.</summary>
+    /// <summary>How many characters it has, without white space around them.</summary>
+    public int Length => _value.AsSpan().Trim().Length;
+
+    /// <summary>How many bytes it has in UTF-8.</summary>
+    public int Bytes => Encoding.UTF8.GetByteCount(_value);
+
+    /// <summary>Whether it has a zero character, which no environment variable can have.</summary>
+    public bool HasZero => _value.Contains('\0', StringComparison.Ordinal);
+
+    /// <summary>The value. Its uses outside of tests are counted by hand: each needs a reason that stands beside it, see <c>BannedSymbols.Secrets.txt</c>.</summary>
     public string Reveal() => _value;
 
     /// <summary>Always <see cref="Redacted"/>.</summary>

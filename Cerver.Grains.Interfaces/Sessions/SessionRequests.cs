@@ -13,6 +13,7 @@ namespace Cerver.Sessions;
 /// <param name="Requirements">A JSON object, see <see cref="ComputeRequirements"/>.</param>
 /// <param name="Metadata">A JSON object.</param>
 /// <param name="ParentSessionId">The session that starts this one.</param>
+/// <param name="Secrets">The names of secrets that are put into the environment of each of its runs, at most 50.</param>
 [GenerateSerializer, Immutable, Alias("cerver.session.create")]
 public sealed record CreateSession(
     [property: Id(0)] string? SessionName,
@@ -24,7 +25,8 @@ public sealed record CreateSession(
     [property: Id(6)] ImmutableArray<string> AllowedProviders,
     [property: Id(7)] string? Requirements,
     [property: Id(8)] string? Metadata,
-    [property: Id(9)] string? ParentSessionId);
+    [property: Id(9)] string? ParentSessionId,
+    [property: Id(10)] ImmutableArray<string> Secrets = default);
 
 /// <summary>Changes what people call a session or what its callers noted on it.</summary>
 /// <param name="SessionName">The new name, or null to keep it.</param>

@@ -2,6 +2,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
 using Cerver.Runs;
 using Cerver.Sessions;
@@ -18,6 +19,7 @@ internal sealed partial class ComputeGrain(
     HostProviders providers,
     SandboxDrain drain,
     IRunStore runs,
+    TaintRegistry registry,
     ISessionStore sessions,
     IOptions<SessionLimits> limits,
     IOptions<SandboxLifetimeOptions> lifetime,
@@ -119,10 +121,11 @@ internal sealed partial class ComputeGrain(
             return;
         }
 
+        var taints = await registry.OfAsync(_accountId);
         drain.Begin();
-        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, run.Environment), cancellationToken);
+        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)), cancellationToken);
         var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        _runs.Record(run, process, _sessionId, Session(), stream);
+        _runs.Record(run, process, taints, _sessionId, Session(), stream);
     }
 
     /// <inheritdoc/>

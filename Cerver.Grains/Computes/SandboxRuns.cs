@@ -2,6 +2,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging;
@@ -33,10 +34,10 @@ internal sealed partial class SandboxRuns(
     public bool IsGoing(string runId) => _going.ContainsKey(runId);
 
     /// <summary>Records a run until it is over, tells its session then, and the drain, which knows that it began.</summary>
-    public void Record(SandboxRun run, ISandboxProcess process, string sessionId, ISessionGrain session, IAsyncStream<RunOutput> stream)
+    public void Record(SandboxRun run, ISandboxProcess process, AccountTaints taints, string sessionId, ISessionGrain session, IAsyncStream<RunOutput> stream)
     {
         var recorder = new RunRecorder(
-            sessionId, run, process, runs, () => session.OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), maxOutputBytes, time, logger);
+            sessionId, run, process, taints, runs, () => session.OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), maxOutputBytes, time, logger);
         var going = new GoingRun(run.RunId, recorder);
         _going.Add(run.RunId, going);
         going.Reported = ReportAsync(going, session);

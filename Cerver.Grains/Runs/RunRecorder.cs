@@ -1,5 +1,6 @@
 using Cerver.Computes;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ namespace Cerver.Grains.Runs;
 /// <param name="sessionId">The session it belongs to.</param>
 /// <param name="run">The run.</param>
 /// <param name="process">The program.</param>
+/// <param name="taints">The values that are left out of what is written.</param>
 /// <param name="store">Where the rows go.</param>
 /// <param name="tell">Tells that there are new rows. It must not fail.</param>
 /// <param name="publish">Tells watchers of chunks that are on disk. It may fail: watchers read the rows then.</param>
@@ -19,7 +21,16 @@ namespace Cerver.Grains.Runs;
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class RunRecorder(
-    string sessionId, SandboxRun run, ISandboxProcess process, IRunStore store, Action tell, Func<RunOutput, Task> publish, long maxOutputBytes, TimeProvider time, ILogger logger)
+    string sessionId,
+    SandboxRun run,
+    ISandboxProcess process,
+    AccountTaints taints,
+    IRunStore store,
+    Action tell,
+    Func<RunOutput, Task> publish,
+    long maxOutputBytes,
+    TimeProvider time,
+    ILogger logger)
 {
     /// <summary>
     /// How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.
@@ -89,6 +100,7 @@ internal sealed partial class RunRecorder(
 
     private async Task RecordOutputAsync(IAsyncEnumerator<SandboxOutput> output)
     {
+        var redactor = new OutputRedactor(taints, Keep);
         var flushed = 0L;
         while (true)
         {
@@ -105,7 +117,7 @@ internal sealed partial class RunRecorder(
                 break;
             }
 
-            Keep(output.Current);
+            redactor.Add(output.Current.Kind, output.Current.Data.Span);
             _more = output.MoveNextAsync().AsTask();
             if (_buffer.Bytes >= FlushBytes)
             {
@@ -114,15 +126,15 @@ internal sealed partial class RunRecorder(
             }
         }
 
+        redactor.Complete();
         await FlushAsync(last: true);
     }
 
     private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>
         more.IsCompleted || (within > TimeSpan.Zero && await Task.WhenAny(more, Task.Delay(within, time)) == more);
 
-    private void Keep(SandboxOutput piece)
+    private void Keep(OutputKind kind, ReadOnlySpan<byte> data)
     {
-        var data = piece.Data.Span;
         if (data.Length > maxOutputBytes - _recorded)
         {
             data = data[..(int)(maxOutputBytes - _recorded)];
@@ -131,7 +143,7 @@ internal sealed partial class RunRecorder(
 
         _recorded += data.Length;
         _digest.Add(data);
-        _buffer.Add(piece.Kind, data);
+        _buffer.Add(kind, data);
     }
 
     private async Task FlushAsync(bool last)

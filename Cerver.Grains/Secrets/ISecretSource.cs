@@ -9,6 +9,9 @@ internal interface ISecretSource
     /// <summary>The source's word in the contract, such as <c>env</c>.</summary>
     string Name { get; }
 
+    /// <summary>Whether asking costs next to nothing, so that nothing of it is kept in memory.</summary>
+    bool IsLocal => false;
+
     /// <summary>Whether an account may have anything of it. The others are called for no account that it is closed to.</summary>
     ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken);
 

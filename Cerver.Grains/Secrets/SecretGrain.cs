@@ -9,7 +9,7 @@ namespace Cerver.Grains.Secrets;
 
 /// <inheritdoc cref="ISecretGrain"/>
 [GrainType("secrets"), StatelessWorker, Reentrant]
-internal sealed partial class SecretGrain(IEnumerable<ISecretSource> sources, ISessionStore sessions, ILogger<SecretGrain> logger) : Grain, ISecretGrain
+internal sealed partial class SecretGrain(SecretSources sources, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
 {
     private string AccountId => SecretKey.Parse(this.GetPrimaryKeyString());
 
@@ -19,51 +19,71 @@ internal sealed partial class SecretGrain(IEnumerable<ISecretSource> sources, IS
         SecretRules.CheckName(request.Name);
         await RequireNotableAsync(request.SessionId, cancellationToken);
 
-        var open = await OpenSourcesAsync(cancellationToken);
-        var fetched = await FindAsync(open, request.Name, cancellationToken);
-        var outcome = fetched is not null ? SecretOutcome.Fetched : open.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied;
-        await NoteAsync(request, fetched?.Source, outcome, cancellationToken);
-        LogAsked(AccountId, request.Name, fetched?.Source, outcome, request.SessionId);
-        return fetched ?? throw SecretRules.NotFound(request.Name, [.. sources], open);
+        var asked = await AskAsync(request.Name, SecretOutcome.Fetched, cancellationToken);
+        var access = new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, RunId: null, request.Name, asked.Source, asked.Outcome);
+        await RecordAsync([access], asked.Found is null ? [] : [asked.Found], cancellationToken);
+        await NoteAsync(access, cancellationToken);
+        return asked.Found ?? throw asked.Refusal!;
     }
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken)
+    public async Task<SecretInjection> InjectAsync(InjectSecrets request, CancellationToken cancellationToken)
     {
-        var names = new List<SecretName>();
-        foreach (var source in await OpenSourcesAsync(cancellationToken))
+        var accesses = new List<SecretAccess>();
+        var found = new List<FetchedSecret>();
+        CerverException? refusal = null;
+        foreach (var name in request.Names)
         {
-            names.AddRange((await source.ListAsync(AccountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
+            var asked = await AskAsync(name, SecretOutcome.Injected, cancellationToken);
+            accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, name, asked.Source, asked.Outcome));
+            refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!);
+            if (refusal is not null)
+            {
+                break;
+            }
+
+            found.Add(asked.Found!);
         }
 
-        return [.. names.DistinctBy(static secret => secret.Name, StringComparer.Ordinal).OrderBy(static secret => secret.Name, StringComparer.Ordinal)];
+        await RecordAsync(accesses, [.. found], cancellationToken);
+        return new SecretInjection([.. accesses], refusal is null ? [.. found] : [], refusal);
     }
 
-    private async Task<List<ISecretSource>> OpenSourcesAsync(CancellationToken cancellationToken)
-    {
-        var open = new List<ISecretSource>();
-        foreach (var source in sources)
-        {
-            if (await source.IsOpenToAsync(AccountId, cancellationToken))
-            {
-                open.Add(source);
-            }
-        }
+    /// <inheritdoc/>
+    public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken) => sources.ListAsync(AccountId, cancellationToken);
 
-        return open;
+    private async Task<Asked> AskAsync(string name, SecretOutcome given, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var finding = await sources.FindAsync(AccountId, name, cancellationToken);
+            return finding.Found is { } found
+                ? new Asked(found, found.Source, given, Refusal: null)
+                : new Asked(Found: null, Source: null, finding.Asked.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied, sources.NotFound(name, finding));
+        }
+        catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
+        {
+            return new Asked(Found: null, Source: null, SecretOutcome.Unavailable, failure);
+        }
     }
 
-    private async Task<FetchedSecret?> FindAsync(List<ISecretSource> open, string name, CancellationToken cancellationToken)
+    /// <summary>Before a value is given away every silo redacts it, and it is on record who asked.</summary>
+    private async Task RecordAsync(IReadOnlyList<SecretAccess> accesses, ImmutableArray<FetchedSecret> found, CancellationToken cancellationToken)
     {
-        foreach (var source in open)
+        if (!found.IsEmpty)
         {
-            if (await source.FetchAsync(AccountId, name, cancellationToken) is { } value)
-            {
-                return new FetchedSecret(name, value, source.Name);
-            }
+            await GrainFactory.GetGrain<ITaintGrain>(TaintKey.For(AccountId)).AddAsync(found, cancellationToken);
         }
 
-        return null;
+        foreach (var access in accesses)
+        {
+            LogAsked(AccountId, access.Name, access.Source, access.Outcome, access.SessionId, access.RunId);
+        }
+
+        foreach (var secret in found.Where(static secret => !secret.IsRedacted))
+        {
+            LogTooShort(AccountId, secret.Name, Secret.MinRedactedCharacters);
+        }
     }
 
     /// <summary>Refuses a session in which nothing can be noted, before a source hears of anything.</summary>
@@ -87,18 +107,17 @@ internal sealed partial class SecretGrain(IEnumerable<ISecretSource> sources, IS
         }
     }
 
-    private Task NoteAsync(FetchSecret request, string? source, SecretOutcome outcome, CancellationToken cancellationToken)
-    {
-        if (request.SessionId is not { } sessionId)
-        {
-            return Task.CompletedTask;
-        }
+    private Task NoteAsync(SecretAccess access, CancellationToken cancellationToken) => access.SessionId is { } sessionId
+        ? GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(AccountId, sessionId))
+            .AppendAsync(new AppendEntries([SessionEntries.SecretAccessed(access)]), operation: null, cancellationToken)
+        : Task.CompletedTask;
 
-        var session = GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(AccountId, sessionId));
-        var note = SessionEntries.SecretAccessed(request.Name, source, SecretOutcomes.WordOf(outcome));
-        return session.AppendAsync(new AppendEntries([note]), operation: null, cancellationToken);
-    }
+    [LoggerMessage(Level = LogLevel.Information, Message = "Account {AccountId} asked for secret {Name}: {Outcome} from {Source}, session {SessionId}, run {RunId}")]
+    private partial void LogAsked(string accountId, string name, string? source, SecretOutcome outcome, string? sessionId, string? runId);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Account {AccountId} asked for secret {Name}: {Outcome} from {Source}, session {SessionId}")]
-    private partial void LogAsked(string accountId, string name, string? source, SecretOutcome outcome, string? sessionId);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Account {AccountId} was given secret {Name}, which has fewer than {Least} characters and is not redacted")]
+    private partial void LogTooShort(string accountId, string name, int least);
+
+    /// <summary>What came of asking: a secret or a refusal.</summary>
+    private sealed record Asked(FetchedSecret? Found, string? Source, SecretOutcome Outcome, CerverException? Refusal);
 }

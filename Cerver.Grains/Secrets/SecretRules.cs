@@ -1,11 +1,15 @@
 using System.Buffers;
 using Cerver.Errors;
+using Cerver.Secrets;
 
 namespace Cerver.Grains.Secrets;
 
 /// <summary>What may be asked for, and what is said when there is none. Pure.</summary>
 internal static class SecretRules
 {
+    /// <summary>How many secrets a run may have in its environment.</summary>
+    public const int MaxInjected = 50;
+
     private const int MaxNameCharacters = 128;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
@@ -25,6 +29,26 @@ internal static class SecretRules
                 "name");
         }
     }
+
+    /// <summary>Refuses names that cannot be put into the environment of a run.</summary>
+    public static void CheckInjected(ImmutableArray<string> names)
+    {
+        if (names.Length > MaxInjected)
+        {
+            throw new CerverException(CerverError.InvalidRequest, $"'secrets' has {names.Length} names; a run may have at most {MaxInjected}.", "secrets");
+        }
+
+        if (!names.All(IsName))
+        {
+            throw new CerverException(
+                CerverError.InvalidRequest, "'secrets' must have names of secrets: a letter or '_', then at most 127 letters, digits, '_', '.' or '-'.", "secrets");
+        }
+    }
+
+    /// <summary>Why a secret cannot be the value of a variable, or null when it can.</summary>
+    public static CerverException? RefuseVariable(FetchedSecret secret) => secret.Value.HasZero
+        ? new CerverException(CerverError.InvalidRequest, $"The secret '{secret.Name}' has a zero character, which no variable can have. Fetch it instead.", "secrets")
+        : null;
 
     /// <summary>The refusal when no source had a secret.</summary>
     /// <param name="name">What was asked for.</param>

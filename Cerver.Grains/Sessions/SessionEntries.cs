@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Cerver.Grains.Secrets;
 using Cerver.Grains.Storage;
 using Cerver.Runs;
+using Cerver.Secrets;
 using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
@@ -49,17 +51,20 @@ internal static class SessionEntries
             new SortedDictionary<string, string>(StringComparer.Ordinal) { ["type"] = EntryKinds.ComputeSwitch, ["from"] = from, ["to"] = to }, Plain));
 
     /// <summary>Somebody asked for a secret. Says what came of it and never the value.</summary>
-    public static TranscriptEntry SecretAccessed(string name, string? source, string outcome) => new(
-        At: null,
-        EntryRole.System,
-        EntryKinds.SecretAccess,
-        Content: JsonSerializer.Serialize(
-            new SortedDictionary<string, string?>(StringComparer.Ordinal)
-            {
-                ["type"] = EntryKinds.SecretAccess,
-                ["name"] = name,
-                ["source"] = source,
-                ["outcome"] = outcome,
-            },
-            Plain));
+    public static TranscriptEntry SecretAccessed(SecretAccess access)
+    {
+        var said = new SortedDictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["type"] = EntryKinds.SecretAccess,
+            ["name"] = access.Name,
+            ["source"] = access.Source,
+            ["outcome"] = SecretOutcomes.WordOf(access.Outcome),
+        };
+        if (access.RunId is { } runId)
+        {
+            said["run_id"] = runId;
+        }
+
+        return new(UnixMicroseconds.Round(access.At), EntryRole.System, EntryKinds.SecretAccess, Content: JsonSerializer.Serialize(said, Plain));
+    }
 }

@@ -3,6 +3,7 @@ using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Operations;
 using Cerver.Runs;
 using Cerver.Sessions;
@@ -22,13 +23,20 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly SessionImport _import;
 
     public SessionGrain(
-        ISessionStore sessions, IRunStore runs, IOperationStore operations, SessionComputes computes, IOptions<SessionLimits> limits, TimeProvider time)
+        ISessionStore sessions,
+        IRunStore runs,
+        IOperationStore operations,
+        SessionComputes computes,
+        TaintRegistry taints,
+        IGrainFactory grains,
+        IOptions<SessionLimits> limits,
+        TimeProvider time)
     {
         _computes = computes;
         _limits = limits.Value;
         _time = time;
-        _session = new SessionWriter(sessions, runs, operations, time, DeactivateOnIdle);
-        _runs = new SessionRuns(_session, computes, runs, limits.Value);
+        _session = new SessionWriter(sessions, runs, operations, taints, time, DeactivateOnIdle);
+        _runs = new SessionRuns(_session, computes, grains, runs, limits.Value);
         _import = new SessionImport(_session, limits.Value);
     }
 

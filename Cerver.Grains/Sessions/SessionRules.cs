@@ -50,7 +50,7 @@ internal static class SessionRules
         SandboxId: null,
         request.Task,
         request.Workload,
-        request.Requirements,
+        SessionSecrets.Join(request.Requirements, request.Secrets),
         request.Metadata,
         new SessionMetrics(),
         request.ParentSessionId,

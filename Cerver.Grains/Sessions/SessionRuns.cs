@@ -3,12 +3,13 @@ using Cerver.Errors;
 using Cerver.Grains.Runs;
 using Cerver.Operations;
 using Cerver.Runs;
+using Cerver.Secrets;
 using Cerver.Sessions;
 
 namespace Cerver.Grains.Sessions;
 
 /// <summary>Starts the runs of one session and records how they end.</summary>
-internal sealed class SessionRuns(SessionWriter session, SessionComputes computes, IRunStore runs, SessionLimits limits)
+internal sealed class SessionRuns(SessionWriter session, SessionComputes computes, IGrainFactory grains, IRunStore runs, SessionLimits limits)
 {
     /// <summary>Starts a run, or finds the one that was started under the same key.</summary>
     public async Task<Outcome<RunRecord>> StartOnceAsync(StartRun request, Operation? operation, CancellationToken cancellationToken)
@@ -56,16 +57,17 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
 
         SessionRules.CheckRunnable(record, session.Going.Count, limits);
         var runtime = await computes.RuntimeAsync(record, request.Runtime);
+        var (secrets, accesses) = await InjectAsync(record, request, cancellationToken);
         var attached = await computes.AttachAsync(record, cancellationToken);
         var run = new RunRecord(
-            request.RunId, record.SessionId, attached.SandboxId!, runtime, request.Code, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0,
+            request.RunId, record.SessionId, attached.SandboxId!, runtime, await session.RedactAsync(request.Code), RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0,
             session.Now, EndedAt: null);
         var counted = attached with { Metrics = attached.Metrics with { RunCount = attached.Metrics.RunCount + 1 } };
-        await session.CommitAsync(session.Change(counted, rewrites: true, SessionEntries.RunStarted(run)) with { Started = run });
+        await session.CommitAsync(session.Change(counted, rewrites: true, [.. accesses, SessionEntries.RunStarted(run)]) with { Started = run });
         try
         {
             await computes.Sandbox(attached).StartAsync(
-                new SandboxRun(run.RunId, run.Code, runtime, request.Timeout ?? limits.DefaultRunTimeout, request.Environment), cancellationToken);
+                new SandboxRun(run.RunId, request.Code, runtime, request.Timeout ?? limits.DefaultRunTimeout, request.Environment, secrets), cancellationToken);
         }
         catch (Exception failure)
         {
@@ -77,5 +79,27 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         }
 
         return run;
+    }
+
+    /// <summary>What the run gets of secrets, and what the transcript says of it. A refusal stands there too.</summary>
+    private async Task<(ImmutableArray<FetchedSecret> Secrets, ImmutableArray<TranscriptEntry> Accesses)> InjectAsync(
+        SessionRecord record, StartRun request, CancellationToken cancellationToken)
+    {
+        var names = SessionSecrets.Needed(record, request);
+        if (names.IsEmpty)
+        {
+            return ([], []);
+        }
+
+        var injection = await grains.GetGrain<ISecretGrain>(SecretKey.For(record.AccountId))
+            .InjectAsync(new InjectSecrets(names, record.SessionId, request.RunId, request.Key), cancellationToken);
+        ImmutableArray<TranscriptEntry> accesses = [.. injection.Accesses.Select(SessionEntries.SecretAccessed)];
+        if (injection.Refusal is null)
+        {
+            return (injection.Secrets, accesses);
+        }
+
+        await session.CommitAsync(session.Change(record, rewrites: false, accesses), isEffect: false);
+        throw injection.Refusal;
     }
 }

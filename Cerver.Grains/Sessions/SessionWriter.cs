@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Cerver.Errors;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Storage;
 using Cerver.Operations;
 using Cerver.Sessions;
@@ -16,9 +17,10 @@ namespace Cerver.Grains.Sessions;
 /// <param name="sessions">Where sessions are kept.</param>
 /// <param name="runs">Where runs are kept.</param>
 /// <param name="operations">Where operations are kept.</param>
+/// <param name="taints">What must not be written down.</param>
 /// <param name="time">The clock.</param>
 /// <param name="leave">Ends the activation: what it knows is in doubt, and the next call must start from what is stored.</param>
-internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOperationStore operations, TimeProvider time, Action leave)
+internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOperationStore operations, TaintRegistry taints, TimeProvider time, Action leave)
 {
     private readonly RepeatedOperations _repeated = new();
     private SessionRecord? _record;
@@ -133,12 +135,16 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     public SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
         SessionChange.From(next, Now, rewrites, entries);
 
-    /// <summary>Commits a change, whoever goes away meanwhile.</summary>
+    /// <summary>A text without the values of secrets that the account was given.</summary>
+    public async Task<string> RedactAsync(string text) => TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, text)!;
+
+    /// <summary>Commits a change, without the values of secrets that the account was given, whoever goes away meanwhile.</summary>
     /// <param name="change">The change.</param>
     /// <param name="isEffect">Whether the operation that is under way is done with it, as far as its caller must know.</param>
     /// <returns>The record after it.</returns>
     public async Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true)
     {
+        change = SessionRedaction.IsNeeded(_record, change) ? SessionRedaction.Redact((await taints.OfAsync(AccountId)).Matcher, change) : change;
         change = change with { ChangesStatus = _record?.Status != change.Next.Status, Recorded = isEffect ? TakeOperation(change) : null };
         try
         {

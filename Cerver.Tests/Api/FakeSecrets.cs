@@ -27,6 +27,9 @@ internal sealed class FakeSecrets(string key) : ISecretGrain
             : throw new CerverException(CerverError.SecretNotFound, "There is no secret of this name; asked: env.");
     }
 
+    public Task<SecretInjection> InjectAsync(InjectSecrets request, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException("Sessions ask for this, and the Api does not.");
+
     public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<ImmutableArray<SecretName>>(IsAlices ? [new SecretName(Name, "env")] : []);
 }

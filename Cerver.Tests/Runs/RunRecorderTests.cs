@@ -3,6 +3,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
 using Cerver.Tests.Computes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -104,6 +105,7 @@ public sealed class RunRecorderTests
         "session",
         new SandboxRun("run_x", "code", SandboxRuntime.Shell, TimeSpan.FromMinutes(1), ImmutableDictionary<string, string>.Empty),
         _process,
+        new AccountTaints(),
         _rows,
         () => _told.Add(_rows.Chunks.Count),
         publish ?? (_ => Task.CompletedTask),

@@ -16,6 +16,9 @@ internal sealed class EnvironmentSecrets(IOptions<EnvironmentSecretOptions> opti
     public string Name => "env";
 
     /// <inheritdoc/>
+    public bool IsLocal => true;
+
+    /// <inheritdoc/>
     public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(options.Value.Names(accountId));
 
     /// <inheritdoc/>

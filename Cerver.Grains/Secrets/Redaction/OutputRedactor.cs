@@ -1,0 +1,86 @@
+using System.Buffers;
+using Cerver.Runs;
+
+namespace Cerver.Grains.Secrets.Redaction;
+
+/// <summary>
+/// Puts <c>[secret:NAME]</c> in the place of values in what a program prints, however it comes in pieces. What may be the beginning of a value waits
+/// for what follows it, on the same output, or for the end.
+/// </summary>
+/// <param name="taints">The account's values, as they are when a piece comes.</param>
+/// <param name="keep">Takes what is without values.</param>
+internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
+{
+    private readonly Held[] _held = [new(), new()];
+
+    /// <summary>Takes a piece.</summary>
+    public void Add(OutputKind kind, ReadOnlySpan<byte> data)
+    {
+        var matcher = taints.Matcher;
+        var held = _held[(int)kind - 1];
+        if (matcher.IsEmpty && held.Bytes.WrittenCount == 0)
+        {
+            keep(kind, data);
+            return;
+        }
+
+        if (held.Bytes.WrittenCount == 0)
+        {
+            Pass(matcher, kind, held, data, isLast: false);
+            return;
+        }
+
+        held.Bytes.Write(data);
+        var joined = held.Bytes;
+        held.Bytes = new ArrayBufferWriter<byte>();
+        Pass(matcher, kind, held, joined.WrittenSpan, isLast: false);
+    }
+
+    /// <summary>Gives out what waits: nothing more will come.</summary>
+    public void Complete()
+    {
+        foreach (var kind in (ReadOnlySpan<OutputKind>)[OutputKind.Stdout, OutputKind.Stderr])
+        {
+            var held = _held[(int)kind - 1];
+            Pass(taints.Matcher, kind, held, held.Bytes.WrittenSpan, isLast: true);
+            held.Bytes.ResetWrittenCount();
+        }
+    }
+
+    private void Pass(SecretMatcher matcher, OutputKind kind, Held held, ReadOnlySpan<byte> text, bool isLast)
+    {
+        var found = matcher.Find(text, held.GoesOn);
+        var end = isLast ? text.Length : matcher.HoldFrom(text);
+        if (found.FindIndex(match => match.Start < end && match.End > end) is >= 0 and var cut)
+        {
+            // What is after it may be a part of another value.
+            end = found[cut].Start;
+        }
+
+        var at = 0;
+        foreach (var match in found.TakeWhile(match => match.Start < end))
+        {
+            keep(kind, text[at..match.Start]);
+            keep(kind, match.Mark.Bytes);
+            at = match.End;
+        }
+
+        keep(kind, text[at..end]);
+        held.Bytes.Write(text[end..]);
+        held.GoesOn |= end > 0;
+    }
+
+    /// <summary>What waits of one kind of output.</summary>
+    private sealed class Held
+    {
+        public ArrayBufferWriter<byte> Bytes { get; set; } = new();
+
+        /// <summary>Whether something was given out before.</summary>
+        public bool GoesOn { get; set; }
+    }
+}
+
+/// <summary>Takes output.</summary>
+/// <param name="kind">Which.</param>
+/// <param name="data">The bytes, which are the caller's again afterwards.</param>
+internal delegate void OutputKeeper(OutputKind kind, ReadOnlySpan<byte> data);

@@ -1,0 +1,315 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+using Cerver.Secrets;
+
+namespace Cerver.Grains.Secrets.Redaction;
+
+/// <summary>A place where a value stands.</summary>
+/// <param name="Start">Its first byte.</param>
+/// <param name="End">The byte after its last.</param>
+/// <param name="Mark">What is to stand there.</param>
+internal readonly record struct SecretMatch(int Start, int End, SecretMark Mark);
+
+/// <summary>What stands in the place of a value.</summary>
+/// <param name="Text">The mark.</param>
+/// <param name="Bytes">The same in UTF-8.</param>
+internal sealed record SecretMark(string Text, byte[] Bytes)
+{
+    /// <summary>The mark of the values of one secret.</summary>
+    public static SecretMark Of(string name) => new($"[secret:{name}]", Encoding.UTF8.GetBytes($"[secret:{name}]"));
+}
+
+/// <summary>
+/// Finds values in bytes, in all their forms at once. Immutable; any number may search at once. Pure.
+/// </summary>
+/// <remarks>
+/// Every form has eight bytes at least, so whoever looks at four bytes at every fifth place sees four of the first eight of each form that is there. What
+/// stands at these places is looked up in a set of bits, which says no nearly always; only then are forms compared. So most of a text is never
+/// looked at, however many values there are. A form that may be broken into lines is known by its first bytes and once more by those after the
+/// twentieth, because a line break may fall into the first ones.
+/// </remarks>
+internal sealed class SecretMatcher
+{
+    private const int Gram = sizeof(uint);
+    private const int Stride = Secret.MinRedactedCharacters - Gram + 1;
+    private const int SecondPlace = 20;
+
+    /// <summary>A form of which fewer characters stand before a line break is not waited for, or lines would be held back by chance.</summary>
+    private const int MinBeforeBreak = 4;
+
+    private const int MinBits = 14;
+    private const int MaxBits = 22;
+
+    private readonly Form[] _forms;
+    private readonly Form[] _breaking;
+    private readonly ulong[] _bits;
+    private readonly int _shift;
+    private readonly Dictionary<uint, int> _heads = [];
+    private readonly Place[] _places;
+    private readonly bool[] _firsts = new bool[256];
+
+    private SecretMatcher(IEnumerable<Form> forms)
+    {
+        _forms = [.. forms.Order(Form.InOrder)];
+        _breaking = [.. _forms.Where(static form => form.MayBreak)];
+        _places = [.. _forms.SelectMany(PlacesOf)];
+        _shift = 64 - Math.Clamp(BitOperations.Log2((uint)Math.Max(1, _places.Length)) + 4, MinBits, MaxBits);
+        _bits = new ulong[1 << (64 - _shift - 6)];
+        for (var i = 0; i < _places.Length; i++)
+        {
+            ref var place = ref _places[i];
+            var gram = MemoryMarshal.Read<uint>(place.Form.Bytes.AsSpan(place.Offset));
+            place = place with { Next = _heads.GetValueOrDefault(gram, -1) };
+            _heads[gram] = i;
+            var bit = BitOf(gram);
+            _bits[bit >> 6] |= 1UL << (int)(bit & 63);
+        }
+
+        foreach (var form in _forms)
+        {
+            _firsts[form.Bytes[0]] = true;
+            MaxBytes = Math.Max(MaxBytes, form.Bytes.Length);
+        }
+    }
+
+    /// <summary>Finds nothing.</summary>
+    public static SecretMatcher Empty { get; } = new([]);
+
+    /// <summary>Whether there is anything to find.</summary>
+    public bool IsEmpty => _forms.Length == 0;
+
+    /// <summary>The length of the longest form.</summary>
+    public int MaxBytes { get; }
+
+    /// <summary>Finds these values too. Those that are too short are left out.</summary>
+    public SecretMatcher With(IEnumerable<FetchedSecret> secrets)
+    {
+        var forms = new List<Form>(_forms);
+        foreach (var secret in secrets.Where(static secret => secret.IsRedacted))
+        {
+            var mark = SecretMark.Of(secret.Name);
+#pragma warning disable RS0030 // What is looked for must be known.
+            forms.AddRange(SecretForms.Of(secret.Value.Reveal()).Select(form => new Form(form.Bytes, form.MayBreak, mark)));
+#pragma warning restore RS0030
+        }
+
+        return new SecretMatcher(forms);
+    }
+
+    /// <summary>The values that stand in a text, in its order. They do not overlap: what does is one.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="goesOn">Whether the text before it was given away already. Of a value the characters before a line break may be there.</param>
+    public List<SecretMatch> Find(ReadOnlySpan<byte> text, bool goesOn = false)
+    {
+        List<SecretMatch>? found = null;
+        for (var i = 0; i + Gram <= text.Length; i += Stride)
+        {
+            var gram = MemoryMarshal.Read<uint>(text[i..]);
+            if (!IsKnown(gram) || !_heads.TryGetValue(gram, out var at))
+            {
+                continue;
+            }
+
+            for (; at >= 0; at = _places[at].Next)
+            {
+                if (Match(text, i, _places[at], goesOn) is { } match)
+                {
+                    (found ??= []).Add(match);
+                }
+            }
+        }
+
+        return found is null ? [] : Merge(found);
+    }
+
+    /// <summary>
+    /// From where on a text cannot be given away before more of it is there, because a value may have begun; its length when all of it can.
+    /// </summary>
+    public int HoldFrom(ReadOnlySpan<byte> text)
+    {
+        for (var i = Math.Max(0, text.Length - (2 * MaxBytes)); i < text.Length; i++)
+        {
+            if (_firsts[text[i]] && (i + Gram > text.Length || IsKnown(MemoryMarshal.Read<uint>(text[i..]))) && MayBegin(text[i..]))
+            {
+                return i;
+            }
+        }
+
+        return text.Length;
+    }
+
+    private static IEnumerable<Place> PlacesOf(Form form)
+    {
+        for (var offset = 0; offset < Stride; offset++)
+        {
+            yield return new Place(form, offset, Next: -1);
+            if (form.MayBreak && SecondPlace + offset + Gram <= form.Bytes.Length)
+            {
+                yield return new Place(form, SecondPlace + offset, Next: -1);
+            }
+        }
+    }
+
+    private static SecretMatch? Match(ReadOnlySpan<byte> text, int at, Place place, bool goesOn)
+    {
+        var form = place.Form;
+        if (!form.MayBreak)
+        {
+            var start = at - place.Offset;
+            return start >= 0 && text[start..].StartsWith(form.Bytes) ? new SecretMatch(start, start + form.Bytes.Length, form.Mark) : null;
+        }
+
+        return Leftwards(text, at, form.Bytes.AsSpan(0, place.Offset), goesOn) is { } first && Rightwards(text, at, form.Bytes.AsSpan(place.Offset)) is { } end
+            ? new SecretMatch(first, end, form.Mark)
+            : null;
+    }
+
+    /// <summary>Where a form begins whose first bytes end at a place.</summary>
+    private static int? Leftwards(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> expected, bool goesOn)
+    {
+        while (expected.Length > 0)
+        {
+            var before = at;
+            while (BreakBefore(text, before) is > 0 and var length)
+            {
+                before -= length;
+            }
+
+            if (before == 0 && goesOn && expected.Length < MinBeforeBreak)
+            {
+                return 0;
+            }
+
+            if (before == 0 || text[before - 1] != expected[^1])
+            {
+                return null;
+            }
+
+            at = before - 1;
+            expected = expected[..^1];
+        }
+
+        return at;
+    }
+
+    /// <summary>Where a form ends whose bytes begin at a place.</summary>
+    private static int? Rightwards(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> expected)
+    {
+        foreach (var value in expected)
+        {
+            while (BreakAt(text, at) is > 0 and var length)
+            {
+                at += length;
+            }
+
+            if (at >= text.Length || text[at] != value)
+            {
+                return null;
+            }
+
+            at++;
+        }
+
+        return at;
+    }
+
+    /// <summary>How long the line break is that begins at a place; also one that is written as <c>\n</c>.</summary>
+    private static int BreakAt(ReadOnlySpan<byte> text, int at) =>
+        at >= text.Length ? 0
+        : text[at] is (byte)'\n' or (byte)'\r' ? 1
+        : text[at] == '\\' && at + 1 < text.Length && text[at + 1] is (byte)'n' or (byte)'r' ? 2
+        : 0;
+
+    private static int BreakBefore(ReadOnlySpan<byte> text, int at) =>
+        at == 0 ? 0
+        : text[at - 1] is (byte)'\n' or (byte)'\r' ? 1
+        : at > 1 && text[at - 2] == '\\' && text[at - 1] is (byte)'n' or (byte)'r' ? 2
+        : 0;
+
+    private static List<SecretMatch> Merge(List<SecretMatch> found)
+    {
+        found.Sort(static (one, other) => one.Start != other.Start ? one.Start.CompareTo(other.Start) : other.End.CompareTo(one.End));
+        var merged = new List<SecretMatch>(found.Count);
+        foreach (var match in found)
+        {
+            if (merged.Count > 0 && match.Start < merged[^1].End)
+            {
+                merged[^1] = merged[^1] with { End = Math.Max(merged[^1].End, match.End) };
+            }
+            else
+            {
+                merged.Add(match);
+            }
+        }
+
+        return merged;
+    }
+
+    /// <summary>Whether a text is the beginning of a form, and not all of it.</summary>
+    private bool MayBegin(ReadOnlySpan<byte> text)
+    {
+        if (IsBeginning(_forms, text))
+        {
+            return true;
+        }
+
+        if (text.IndexOfAny((byte)'\n', (byte)'\r', (byte)'\\') < MinBeforeBreak)
+        {
+            return false;
+        }
+
+        // Without its line breaks, and without a backslash at the very end that may become one.
+        var joined = new byte[text.Length];
+        var length = 0;
+        for (var at = 0; at < text.Length;)
+        {
+            var breaks = text[at] == '\\' && at + 1 == text.Length ? 1 : BreakAt(text, at);
+            if (breaks == 0)
+            {
+                joined[length++] = text[at];
+            }
+
+            at += Math.Max(1, breaks);
+        }
+
+        return IsBeginning(_breaking, joined.AsSpan(0, length));
+    }
+
+    /// <summary>Whether one of the forms, which are in order, begins with a text and goes on.</summary>
+    private static bool IsBeginning(Form[] forms, ReadOnlySpan<byte> text)
+    {
+        var (low, high) = (0, forms.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (forms[middle].Bytes.AsSpan().SequenceCompareTo(text) <= 0)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low < forms.Length && forms[low].Bytes.AsSpan().StartsWith(text);
+    }
+
+    /// <summary>Whether four bytes may be some of a form.</summary>
+    private bool IsKnown(uint gram)
+    {
+        var bit = BitOf(gram);
+        return (_bits[bit >> 6] & (1UL << (int)(bit & 63))) != 0;
+    }
+
+    private uint BitOf(uint gram) => (uint)((gram * 0x9E3779B97F4A7C15UL) >> _shift);
+
+    private sealed record Form(byte[] Bytes, bool MayBreak, SecretMark Mark)
+    {
+        public static IComparer<Form> InOrder { get; } = Comparer<Form>.Create(static (one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
+    }
+
+    /// <summary>Four bytes of a form.</summary>
+    private readonly record struct Place(Form Form, int Offset, int Next);
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using Cerver.Grains.Secrets.Redaction;
+
+namespace Cerver.Tests.Secrets.Redaction;
+
+public sealed class SecretMatcherTests
+{
+    private static readonly SecretMatcher Alphabet = RandomSecrets.Matcher("abcdefgh");
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_value_is_found_in_every_form_at_every_place(int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < 40; round++)
+        {
+            var length = round % 3 == 0 ? 8 : random.Next(8, 80);
+            var value = round % 2 == 0 ? RandomSecrets.Plain(random, length) : RandomSecrets.Any(random, length);
+            var matcher = RandomSecrets.Matcher(RandomSecrets.Plain(random), value, RandomSecrets.Any(random));
+            foreach (var (shown, how) in RandomSecrets.Shown(value))
+            {
+                var before = RandomSecrets.Any(random, 13)[..random.Next(13)];
+                var redacted = TextRedactor.Redact(matcher, $"{before}\n{shown}\t{before}")!;
+                Assert.True(redacted.Contains("[secret:S1]", StringComparison.Ordinal), $"{how}: {value} as {shown} became {redacted}");
+
+                // Of what stands in base64 the first and the last character belong to others too.
+                Assert.True(redacted.Length <= (2 * before.Length) + "[secret:S1]".Length + 2 + LeftOf(how), $"{how}: {value} as {shown} became {redacted}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("abcdefgh", "[secret:S0]")]
+    [InlineData("xabcdefghx", "x[secret:S0]x")]
+    [InlineData("abcdefghabcdefgh", "[secret:S0][secret:S0]")]
+    [InlineData("abcdefg", "abcdefg")]
+    [InlineData("abcdefgabcdefgh", "abcdefg[secret:S0]")]
+    [InlineData("ABCDEFGH", "ABCDEFGH")]
+    [InlineData("", "")]
+    public void A_value_is_replaced_and_nothing_else_is(string text, string expected) => Assert.Equal(expected, TextRedactor.Redact(Alphabet, text));
+
+    [Fact]
+    public void What_has_no_value_is_given_back_as_it_is()
+    {
+        const string Halves = "half of a character: \ud800, and abcdef";
+
+        Assert.Same(Halves, TextRedactor.Redact(Alphabet, Halves));
+        Assert.Null(TextRedactor.Redact(Alphabet, text: null));
+    }
+
+    [Fact]
+    public void Values_that_overlap_are_one_and_of_two_that_begin_together_the_longer_counts()
+    {
+        var matcher = RandomSecrets.Matcher("abcdefgh", "efghijkl", "abcdefghijklmnop");
+
+        Assert.Equal("-[secret:S0]-", TextRedactor.Redact(matcher, "-abcdefghijkl-"));
+        Assert.Equal("-[secret:S2]-", TextRedactor.Redact(matcher, "-abcdefghijklmnop-"));
+    }
+
+    [Theory]
+    [InlineData("short")]
+    [InlineData("1234567")]
+    [InlineData("  1234567  ")]
+    public void A_value_of_fewer_than_eight_characters_is_left_alone(string value)
+    {
+        Assert.False(RandomSecrets.Of(value).IsRedacted);
+        Assert.Equal($"it is {value}", TextRedactor.Redact(RandomSecrets.Matcher(value), $"it is {value}"));
+    }
+
+    [Fact]
+    public void White_space_around_a_value_need_not_be_there() => Assert.Equal("it is [secret:S0].", TextRedactor.Redact(RandomSecrets.Matcher("  abcdefgh\n"), "it is abcdefgh."));
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("\\n")]
+    public void Base64_and_hexadecimal_digits_may_be_broken_into_lines_anywhere(string lineBreak)
+    {
+        var random = new Random(4);
+        var value = RandomSecrets.Plain(random);
+        var matcher = RandomSecrets.Matcher(value);
+        foreach (var whole in (string[])[Convert.ToBase64String(Encoding.UTF8.GetBytes(value)), Convert.ToHexStringLower(Encoding.UTF8.GetBytes(value))])
+        {
+            for (var at = 1; at < whole.TrimEnd('=').Length - 1; at++)
+            {
+                var redacted = TextRedactor.Redact(matcher, $"{whole[..at]}{lineBreak}{whole[at..]}")!;
+                Assert.StartsWith("[secret:S0]", redacted, StringComparison.Ordinal);
+                Assert.InRange(redacted.Length, "[secret:S0]".Length, "[secret:S0]".Length + 4);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_lines_of_a_key_are_found_one_by_one()
+    {
+        var random = new Random(5);
+        var (first, second) = (RandomSecrets.Plain(random, 64), RandomSecrets.Plain(random, 64));
+        var matcher = RandomSecrets.Matcher($"-----BEGIN KEY-----\n{first}\n{second}\n-----END KEY-----\n");
+
+        Assert.Equal("> [secret:S0]\n> [secret:S0]\n-----BEGIN KEY-----", TextRedactor.Redact(matcher, $"> {second}\n> {first}\n-----BEGIN KEY-----"));
+    }
+
+    [Fact]
+    public void Json_stays_json_and_hides_no_value_behind_escapes()
+    {
+        var hidden = string.Concat("abcdefgh".Select(static (letter, i) => i % 2 == 0 ? $"\\u{(int)letter:x4}" : $"{letter}"));
+
+        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.RedactJson(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
+        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.RedactJson(Alphabet, """{"a":"\u0061","n":1.50}"""));
+    }
+
+    [Fact]
+    public void A_hundred_values_are_found_beside_each_other_and_random_text_is_left_alone()
+    {
+        var random = new Random(6);
+        var values = Enumerable.Range(0, 100).Select(_ => RandomSecrets.Any(random)).ToArray();
+        var matcher = RandomSecrets.Matcher(values);
+        var text = string.Concat(Enumerable.Range(0, 2_000).Select(_ => RandomSecrets.Any(random, 50)));
+
+        Assert.Same(text, TextRedactor.Redact(matcher, text));
+        Assert.Equal(string.Join('|', Enumerable.Range(0, 100).Select(static i => $"[secret:S{i}]")), TextRedactor.Redact(matcher, string.Join('|', values)));
+    }
+
+    private static int LeftOf(string how) => how switch
+    {
+        "as it is" or "reversed" or "hexadecimal" => 0,
+        _ when how.StartsWith("base64 of", StringComparison.Ordinal) => 18,
+        _ => 8,
+    };
+}
