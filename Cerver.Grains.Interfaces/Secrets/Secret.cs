@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Cerver.Secrets;
 
 /// <summary>A value that is handed on and never shown: as text, in JSON and in a log it is <c>[redacted]</c>.</summary>
-/// <remarks>It is kept nowhere. Whoever answers the caller who may have it says <see cref="Reveal"/>, and nobody else does.</remarks>
+/// <remarks>It is kept nowhere. Whoever answers the caller who may have it says <c>Reveal</c>, and nobody else does.</remarks>
 [GenerateSerializer, Immutable, Alias("cerver.secret.value"), JsonConverter(typeof(RedactedSecretConverter))]
 public sealed record Secret
 {

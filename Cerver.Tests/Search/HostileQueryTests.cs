@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Cerver.Tests.Http;
 using Cerver.Tests.Storage;
 
 namespace Cerver.Tests.Search;
@@ -14,12 +15,12 @@ public abstract class HostileQueryTests(TestedDatabase database)
     [Fact]
     public async Task Whatever_is_typed_is_answered_or_refused_as_what_it_is_and_soon()
     {
-        await using var gateway = await SearchGateway.StartAsync(database);
+        await using var gateway = await TestedGateway.StartAsync(database);
         using var client = gateway.NewClient();
-        var session = await SearchGateway.CreateAsync(client);
+        var session = await TestedGateway.CreateAsync(client);
         foreach (var number in Enumerable.Range(0, 50))
         {
-            await SearchGateway.AppendAsync(client, session, $"near a b col x drop table session select from where {number} {new string('a', 64)} 数据库 O'Brien");
+            await TestedGateway.AppendAsync(client, session, $"near a b col x drop table session select from where {number} {new string('a', 64)} 数据库 O'Brien");
         }
 
         // The first call also starts what no query is to be blamed for.

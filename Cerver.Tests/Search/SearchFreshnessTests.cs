@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Cerver.Tests.Http;
 using Cerver.Tests.Storage;
 using Xunit.Abstractions;
 
@@ -17,7 +18,7 @@ public abstract class SearchFreshnessTests(TestedDatabase database, ITestOutputH
     [Fact]
     public async Task What_was_acknowledged_to_one_client_is_found_by_another_at_once()
     {
-        await using var gateway = await SearchGateway.StartAsync(database);
+        await using var gateway = await TestedGateway.StartAsync(database);
         using var writer = gateway.NewClient();
         using var reader = gateway.NewClient();
         var began = TimeProvider.System.GetTimestamp();
@@ -34,11 +35,11 @@ public abstract class SearchFreshnessTests(TestedDatabase database, ITestOutputH
     private static async Task<List<string>> AppendAndSearchAsync(HttpClient writer, HttpClient reader, int lane)
     {
         var missed = new List<string>();
-        var session = await SearchGateway.CreateAsync(writer);
+        var session = await TestedGateway.CreateAsync(writer);
         for (var pair = lane; pair < Pairs; pair += Lanes)
         {
             var word = $"marker{pair}x";
-            await SearchGateway.AppendAsync(writer, session, $"The deploy wrote {word} to its log and went on.");
+            await TestedGateway.AppendAsync(writer, session, $"The deploy wrote {word} to its log and went on.");
             var answer = await reader.GetFromJsonAsync<JsonElement>($"/v2/sessions/search?q={word}");
             var hits = answer.GetProperty("hits").EnumerateArray().ToList();
             if (hits is not [var hit] || hit.GetProperty("session_id").GetString() != session || hit.GetProperty("index").GetInt64() != pair / Lanes)

@@ -49,8 +49,8 @@ internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
 
     private void Pass(SecretMatcher matcher, OutputKind kind, Held held, ReadOnlySpan<byte> text, bool isLast)
     {
-        var found = matcher.Find(text, held.GoesOn);
-        var end = isLast ? text.Length : matcher.HoldFrom(text);
+        var found = matcher.Find(text, held.GoesOn, out var hold);
+        var end = isLast ? text.Length : hold;
         if (found.FindIndex(match => match.Start < end && match.End > end) is >= 0 and var cut)
         {
             // What is after it may be a part of another value.

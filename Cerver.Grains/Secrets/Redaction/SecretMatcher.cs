@@ -27,7 +27,7 @@ internal sealed record SecretMark(string Text, byte[] Bytes)
 /// Every form has eight bytes at least, so whoever looks at four bytes at every fifth place sees four of the first eight of each form that is there. What
 /// stands at these places is looked up in a set of bits, which says no nearly always; only then are forms compared. So most of a text is never
 /// looked at, however many values there are. A form that may be broken into lines is known by its first bytes and once more by those after the
-/// twentieth, because a line break may fall into the first ones.
+/// twentieth, because a line break may fall into the first ones. A text with escapes is searched once more without them.
 /// </remarks>
 internal sealed class SecretMatcher
 {
@@ -38,6 +38,10 @@ internal sealed class SecretMatcher
     /// <summary>A form of which fewer characters stand before a line break is not waited for, or lines would be held back by chance.</summary>
     private const int MinBeforeBreak = 4;
 
+    /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON, and an address in an address.</summary>
+    private const int MaxEscapes = 3;
+
+    private const int MaxPercents = 2;
     private const int MinBits = 14;
     private const int MaxBits = 22;
 
@@ -98,11 +102,51 @@ internal sealed class SecretMatcher
     }
 
     /// <summary>The values that stand in a text, in its order. They do not overlap: what does is one.</summary>
+    public List<SecretMatch> Find(ReadOnlySpan<byte> text) => Find(text, goesOn: false, out _);
+
+    /// <summary>The values that stand in a text of which more may come.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="goesOn">Whether the text before it was given away already. Of a value the characters before a line break may be there.</param>
-    public List<SecretMatch> Find(ReadOnlySpan<byte> text, bool goesOn = false)
+    /// <param name="goesOn">Whether the text before it was given away already. Of a value the characters before a line break may have been there.</param>
+    /// <param name="hold">From where on it cannot be given away before more of it is there, because a value may have begun; its length when all of it can.</param>
+    /// <inheritdoc cref="Find(ReadOnlySpan{byte})"/>
+    public List<SecretMatch> Find(ReadOnlySpan<byte> text, bool goesOn, out int hold)
     {
-        List<SecretMatch>? found = null;
+        var search = new Search(goesOn, text.Length);
+        if (!IsEmpty)
+        {
+            Look(text, places: [], depth: 0, ref search);
+        }
+
+        hold = search.Hold;
+        return search.Found is { } found ? Merge(found) : [];
+    }
+
+    /// <summary>Looks through a text, and through what it is without its escapes, and without the escapes in that.</summary>
+    private void Look(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, int depth, ref Search search)
+    {
+        Scan(text, places, ref search);
+        LookBehindPercents(text, places, depth: 0, ref search);
+        if (depth < MaxEscapes && EscapedText.HasBackslash(text))
+        {
+            using var behind = EscapedText.OfBackslashes(text, places);
+            search.Hold = Math.Min(search.Hold, behind.Cut);
+            Look(behind.Bytes, behind.Places, depth + 1, ref search);
+        }
+    }
+
+    private void LookBehindPercents(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, int depth, ref Search search)
+    {
+        if (depth < MaxPercents && EscapedText.HasPercent(text))
+        {
+            using var behind = EscapedText.OfPercents(text, places);
+            search.Hold = Math.Min(search.Hold, behind.Cut);
+            Scan(behind.Bytes, behind.Places, ref search);
+            LookBehindPercents(behind.Bytes, behind.Places, depth + 1, ref search);
+        }
+    }
+
+    private void Scan(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, ref Search search)
+    {
         for (var i = 0; i + Gram <= text.Length; i += Stride)
         {
             var gram = MemoryMarshal.Read<uint>(text[i..]);
@@ -113,20 +157,18 @@ internal sealed class SecretMatcher
 
             for (; at >= 0; at = _places[at].Next)
             {
-                if (Match(text, i, _places[at], goesOn) is { } match)
+                if (Match(text, i, _places[at], search.GoesOn) is { } match)
                 {
-                    (found ??= []).Add(match);
+                    (search.Found ??= []).Add(places.IsEmpty ? match : match with { Start = places[match.Start], End = places[match.End] });
                 }
             }
         }
 
-        return found is null ? [] : Merge(found);
+        var hold = HoldFrom(text);
+        search.Hold = Math.Min(search.Hold, places.IsEmpty ? hold : places[hold]);
     }
 
-    /// <summary>
-    /// From where on a text cannot be given away before more of it is there, because a value may have begun; its length when all of it can.
-    /// </summary>
-    public int HoldFrom(ReadOnlySpan<byte> text)
+    private int HoldFrom(ReadOnlySpan<byte> text)
     {
         for (var i = Math.Max(0, text.Length - (2 * MaxBytes)); i < text.Length; i++)
         {
@@ -171,9 +213,9 @@ internal sealed class SecretMatcher
         while (expected.Length > 0)
         {
             var before = at;
-            while (BreakBefore(text, before) is > 0 and var length)
+            while (before > 0 && text[before - 1] is (byte)'\n' or (byte)'\r')
             {
-                before -= length;
+                before--;
             }
 
             if (before == 0 && goesOn && expected.Length < MinBeforeBreak)
@@ -198,9 +240,9 @@ internal sealed class SecretMatcher
     {
         foreach (var value in expected)
         {
-            while (BreakAt(text, at) is > 0 and var length)
+            while (at < text.Length && text[at] is (byte)'\n' or (byte)'\r')
             {
-                at += length;
+                at++;
             }
 
             if (at >= text.Length || text[at] != value)
@@ -213,19 +255,6 @@ internal sealed class SecretMatcher
 
         return at;
     }
-
-    /// <summary>How long the line break is that begins at a place; also one that is written as <c>\n</c>.</summary>
-    private static int BreakAt(ReadOnlySpan<byte> text, int at) =>
-        at >= text.Length ? 0
-        : text[at] is (byte)'\n' or (byte)'\r' ? 1
-        : text[at] == '\\' && at + 1 < text.Length && text[at + 1] is (byte)'n' or (byte)'r' ? 2
-        : 0;
-
-    private static int BreakBefore(ReadOnlySpan<byte> text, int at) =>
-        at == 0 ? 0
-        : text[at - 1] is (byte)'\n' or (byte)'\r' ? 1
-        : at > 1 && text[at - 2] == '\\' && text[at - 1] is (byte)'n' or (byte)'r' ? 2
-        : 0;
 
     private static List<SecretMatch> Merge(List<SecretMatch> found)
     {
@@ -254,23 +283,19 @@ internal sealed class SecretMatcher
             return true;
         }
 
-        if (text.IndexOfAny((byte)'\n', (byte)'\r', (byte)'\\') < MinBeforeBreak)
+        if (text.IndexOfAny((byte)'\n', (byte)'\r') < MinBeforeBreak)
         {
             return false;
         }
 
-        // Without its line breaks, and without a backslash at the very end that may become one.
         var joined = new byte[text.Length];
         var length = 0;
-        for (var at = 0; at < text.Length;)
+        foreach (var value in text)
         {
-            var breaks = text[at] == '\\' && at + 1 == text.Length ? 1 : BreakAt(text, at);
-            if (breaks == 0)
+            if (value is not ((byte)'\n' or (byte)'\r'))
             {
-                joined[length++] = text[at];
+                joined[length++] = value;
             }
-
-            at += Math.Max(1, breaks);
         }
 
         return IsBeginning(_breaking, joined.AsSpan(0, length));
@@ -308,6 +333,19 @@ internal sealed class SecretMatcher
     private sealed record Form(byte[] Bytes, bool MayBreak, SecretMark Mark)
     {
         public static IComparer<Form> InOrder { get; } = Comparer<Form>.Create(static (one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
+    }
+
+    /// <summary>What a search has come to.</summary>
+    private ref struct Search(bool goesOn, int hold)
+    {
+        /// <summary>Whether the text before was given away.</summary>
+        public bool GoesOn { get; } = goesOn;
+
+        /// <summary>From where on the text cannot be given away.</summary>
+        public int Hold { get; set; } = hold;
+
+        /// <summary>What was found, in no order, or null.</summary>
+        public List<SecretMatch>? Found { get; set; }
     }
 
     /// <summary>Four bytes of a form.</summary>

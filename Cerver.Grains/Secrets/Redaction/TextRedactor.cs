@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Cerver.Secrets;
 using Cerver.Sessions;
 
@@ -10,9 +8,7 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// <summary>Puts <c>[secret:NAME]</c> in the place of values in texts. What has none is given back as it is. Pure.</summary>
 internal static class TextRedactor
 {
-    private static readonly JsonWriterOptions PlainJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>A text without values.</summary>
+    /// <summary>A text without values. JSON stays JSON: the mark needs no escapes, and a value ends with an escape or before one.</summary>
     public static string? Redact(SecretMatcher matcher, string? text)
     {
         if (text is null || matcher.IsEmpty || text.Length < Secret.MinRedactedCharacters)
@@ -21,19 +17,6 @@ internal static class TextRedactor
         }
 
         return RedactAll(matcher, [text])?[0] ?? text;
-    }
-
-    /// <summary>JSON without values. It stays JSON: the mark needs no escapes.</summary>
-    public static string? RedactJson(SecretMatcher matcher, string? json)
-    {
-        if (json is null || matcher.IsEmpty || json.Length < Secret.MinRedactedCharacters)
-        {
-            return json;
-        }
-
-        // A letter can be written as \u0061 too, in as many ways as there are letters, so what is written so is written anew.
-        var text = json.Contains("\\u", StringComparison.Ordinal) ? WriteAnew(json) : json;
-        return RedactAll(matcher, [text])?[0] ?? json;
     }
 
     /// <summary>Entries without values, also without those that begin in the content of one entry and go on in the next.</summary>
@@ -55,7 +38,7 @@ internal static class TextRedactor
                 Content = contents is null || entry.Content is null ? entry.Content : contents[i],
                 ToolId = Redact(matcher, entry.ToolId),
                 ToolName = Redact(matcher, entry.ToolName),
-                ToolInput = RedactJson(matcher, entry.ToolInput),
+                ToolInput = Redact(matcher, entry.ToolInput),
             };
         }
 
@@ -118,17 +101,5 @@ internal static class TextRedactor
         }
 
         return redacted;
-    }
-
-    private static string WriteAnew(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var bytes = new ArrayBufferWriter<byte>(json.Length);
-        using (var writer = new Utf8JsonWriter(bytes, PlainJson))
-        {
-            document.WriteTo(writer);
-        }
-
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 }

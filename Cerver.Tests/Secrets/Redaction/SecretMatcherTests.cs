@@ -107,8 +107,8 @@ public sealed class SecretMatcherTests
     {
         var hidden = string.Concat("abcdefgh".Select(static (letter, i) => i % 2 == 0 ? $"\\u{(int)letter:x4}" : $"{letter}"));
 
-        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.RedactJson(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
-        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.RedactJson(Alphabet, """{"a":"\u0061","n":1.50}"""));
+        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.Redact(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
+        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.Redact(Alphabet, """{"a":"\u0061","n":1.50}"""));
     }
 
     [Fact]

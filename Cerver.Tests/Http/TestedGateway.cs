@@ -7,18 +7,18 @@ using Cerver.Tests.Storage;
 using Microsoft.AspNetCore.Builder;
 using Gateway = Cerver.Silo.Gateway;
 
-namespace Cerver.Tests.Search;
+namespace Cerver.Tests.Http;
 
 /// <summary>The whole gateway behind real HTTP, over whichever database, with an account of its own.</summary>
-internal sealed class SearchGateway : IAsyncDisposable
+internal sealed class TestedGateway : IAsyncDisposable
 {
-    private const string Token = "test-token-of-who-searches";
+    private const string Token = "test-token-of-one-who-tests";
 
     private readonly WebApplication _app;
     private readonly string _path;
     private readonly PostgresTestDatabase? _database;
 
-    private SearchGateway(WebApplication app, string path, PostgresTestDatabase? database)
+    private TestedGateway(WebApplication app, string path, PostgresTestDatabase? database)
     {
         _app = app;
         _path = path;
@@ -26,24 +26,38 @@ internal sealed class SearchGateway : IAsyncDisposable
     }
 
     /// <summary>Starts a gateway over a new database and waits until it is up.</summary>
-    public static async Task<SearchGateway> StartAsync(TestedDatabase tested)
+    /// <param name="tested">The database.</param>
+    /// <param name="settings">More settings; they win.</param>
+    public static async Task<TestedGateway> StartAsync(TestedDatabase tested, params string[] settings)
     {
-        var path = Directory.CreateTempSubdirectory("cerver-search-").FullName;
+        var path = Directory.CreateTempSubdirectory("cerver-tested-").FullName;
         var database = tested == TestedDatabase.Postgres ? await PostgresTestDatabase.CreateAsync() : null;
         var app = await Gateway.BuildAsync(
             [
                 "--urls", "http://127.0.0.1:0", "--CERVER_DATA", path, "--CERVER_API_TOKEN", Token, "--Cerver:Compute:Local:Enabled", "false",
-                "--Logging:LogLevel:Default", "Warning", .. database is null ? [] : SettingsOf(database),
+                "--Logging:LogLevel:Default", "Warning", .. database is null ? [] : SettingsOf(database), .. settings,
             ],
             CancellationToken.None);
         await app.StartAsync();
-        return new SearchGateway(app, path, database);
+        return new TestedGateway(app, path, database);
     }
+
+    /// <summary>The database, or null when it is SQLite in the data directory.</summary>
+    public PostgresTestDatabase? Database => _database;
+
+    /// <summary>The data directory.</summary>
+    public string DataPath => _path;
+
+    /// <summary>What the gateway is made of.</summary>
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => new(_app.Urls.Single());
 
     /// <summary>A client of its own connections.</summary>
     public HttpClient NewClient() => new()
     {
-        BaseAddress = new Uri(_app.Urls.Single()),
+        BaseAddress = Address,
         DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Token) },
     };
 
@@ -61,6 +75,9 @@ internal sealed class SearchGateway : IAsyncDisposable
         using var appended = await client.PostAsJsonAsync($"/v2/sessions/{sessionId}/transcript", new { entries = new[] { new { role = "user", content } } });
         Assert.True(appended.IsSuccessStatusCode, await appended.Content.ReadAsStringAsync());
     }
+
+    /// <summary>Stops the gateway; its data stay until it is disposed of.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
