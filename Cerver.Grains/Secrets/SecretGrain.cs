@@ -35,8 +35,9 @@ internal sealed partial class SecretGrain(SecretSources sources, ISessionStore s
         foreach (var name in request.Names)
         {
             var asked = await AskAsync(name, SecretOutcome.Injected, cancellationToken);
-            accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, name, asked.Source, asked.Outcome));
             refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!);
+            var outcome = refusal is null || asked.Found is null ? asked.Outcome : SecretOutcome.Denied;
+            accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, name, asked.Source, outcome));
             if (refusal is not null)
             {
                 break;

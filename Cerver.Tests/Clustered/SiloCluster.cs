@@ -21,7 +21,7 @@ internal sealed class SiloCluster : IAsyncDisposable
     private readonly List<InProcessSiloHandle> _again = [];
     private readonly ConcurrentDictionary<string, ScriptedProvider> _providers = new(StringComparer.Ordinal);
 
-    private SiloCluster(PostgresTestDatabase database, short silos)
+    private SiloCluster(PostgresTestDatabase database, short silos, Action<ISiloBuilder>? configure)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((options, silo) =>
@@ -38,8 +38,12 @@ internal sealed class SiloCluster : IAsyncDisposable
             silo.UseDatabase(source);
             silo.Services.AddHostedService<LostHosts>().AddHostedService<RunDrain>();
             silo.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Critical));
+            configure?.Invoke(silo);
         });
         builder.ConfigureClient(client => client.AddMemoryStreams(RunStreams.Provider));
+
+        // What grains keep is found by it, also by the silos of a later start.
+        builder.Options.ServiceId = "cerver";
 
         // That of a real cluster, and not one in the memory of the test, which loses nothing.
 #pragma warning disable ORLEANSEXP003 // As in a cluster.
@@ -52,9 +56,9 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     public IReadOnlyList<InProcessSiloHandle> Silos => _cluster.Silos;
 
-    public static async Task<SiloCluster> StartAsync(PostgresTestDatabase database, short silos)
+    public static async Task<SiloCluster> StartAsync(PostgresTestDatabase database, short silos, Action<ISiloBuilder>? configure = null)
     {
-        var cluster = new SiloCluster(database, silos);
+        var cluster = new SiloCluster(database, silos, configure);
         await cluster._cluster.DeployAsync();
         return cluster;
     }
@@ -93,6 +97,14 @@ internal sealed class SiloCluster : IAsyncDisposable
         _again.Add(again);
         await _cluster.WaitForLivenessToStabilizeAsync(didKill: false);
         return again;
+    }
+
+    /// <summary>One more silo.</summary>
+    public async Task<InProcessSiloHandle> JoinAsync()
+    {
+        var joined = await _cluster.StartAdditionalSiloAsync();
+        await _cluster.WaitForLivenessToStabilizeAsync(didKill: false);
+        return joined;
     }
 
     public async ValueTask DisposeAsync()

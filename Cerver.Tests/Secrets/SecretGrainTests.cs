@@ -119,26 +119,4 @@ public sealed class SecretGrainTests : IAsyncLifetime
         string? Text(string member) => note.RootElement.GetProperty(member).GetString();
         return (Text("type"), Text("name"), Text("source"), Text("outcome"));
     }
-
-    private sealed class ScriptedSource(string name, params string[] namesAndValues) : ISecretSource
-    {
-        private readonly Dictionary<string, string> _values = namesAndValues.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
-
-        public string Name => name;
-
-        public int Asked { get; private set; }
-
-        public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(!accountId.StartsWith("closed", StringComparison.Ordinal));
-
-        public ValueTask<Secret?> FetchAsync(string accountId, string name, CancellationToken cancellationToken)
-        {
-            Asked++;
-            return ValueTask.FromResult(_values.TryGetValue(name, out var value) ? new Secret(value) : null);
-        }
-
-        public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<ImmutableArray<string>>([.. _values.Keys]);
-
-        public string HowToAdd(string name, bool isOpen) => $"Ask {Name}.";
-    }
 }
