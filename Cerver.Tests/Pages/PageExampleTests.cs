@@ -39,7 +39,7 @@ public sealed class PageExampleTests : IAsyncLifetime
         Assert.Contains("We meet at the harbour.", output, StringComparison.Ordinal);
         Assert.Matches("event: run\n(.*\n)*data: .*2\\\\n\"\\}\n\nid: \\d+\nevent: exit\ndata: \\{\"exit_code\":0,", output);
         Assert.Contains("DEPLOY_TOKEN", output, StringComparison.Ordinal);
-        Assert.Contains("\"stdout\":\"there\\n\"", output, StringComparison.Ordinal);
+        Assert.Contains("it is [secret:DEPLOY_TOKEN]\n", output, StringComparison.Ordinal);
         Assert.Contains("kept\n", output, StringComparison.Ordinal);
         Assert.EndsWith("idle\nrunning\nkept\n\nended\n", output, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, output, StringComparison.Ordinal);

@@ -58,7 +58,7 @@ internal static partial class PageReader
     [GeneratedRegex("`(?<route>(GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Route();
 
-    [GeneratedRegex(@"\b(cerver_[a-z_]+|secret_[a-z_]+)\b(?=`)(?<!secret_not_found)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\b(cerver_[a-z_]+|secret_[a-z_]+)\b(?=`)(?<!secret_not_found|secret_backend_unavailable)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Tool();
 
     [GeneratedRegex(@"^\| \d{3}[^|]*\|(?<codes>[^|]*)\|", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
