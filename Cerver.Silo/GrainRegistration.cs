@@ -11,6 +11,9 @@ using Cerver.Grains.Search;
 using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Secrets;
+using Cerver.Grains.Secrets.Audit;
+using Cerver.Grains.Secrets.Audit.Postgres;
+using Cerver.Grains.Secrets.Audit.Sqlite;
 using Cerver.Grains.Secrets.Environment;
 using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
@@ -41,6 +44,9 @@ internal static class GrainRegistration
         services.AddSingleton<ISecretSource, EnvironmentSecrets>();
         services.AddOptionsWithValidateOnStart<SecretOptions>().BindConfiguration(SecretOptions.Section);
         services.AddSingleton<IValidateOptions<SecretOptions>, SecretOptions.Validator>();
+        services.AddOptionsWithValidateOnStart<SecretAuditOptions>().BindConfiguration(SecretAuditOptions.Section);
+        services.AddSingleton<IValidateOptions<SecretAuditOptions>, SecretAuditOptionsValidator>();
+        services.AddSingleton<IUpkeep, SecretAuditExpiry>();
         services.AddSingleton<SecretSources>().AddSingleton<TaintRegistry>().AddSingleton<TaintedSilos>().AddGrainService<TaintService>();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
@@ -62,6 +68,7 @@ internal static class GrainRegistration
         .AddSingleton<ISearchBacklogStore, SqliteSearchBacklog>()
         .AddSingleton<IRunStore, SqliteRunStore>()
         .AddSingleton<IOperationStore, SqliteOperationStore>()
+        .AddSingleton<ISecretAuditStore, SqliteSecretAuditStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()
         .AddSingleton<IUpkeep, PurgeUpkeep>();
 
@@ -76,6 +83,7 @@ internal static class GrainRegistration
         .AddSingleton<ISearchBacklogStore, PostgresSearchBacklog>()
         .AddSingleton<IRunStore, PostgresRunStore>()
         .AddSingleton<IOperationStore, PostgresOperationStore>()
+        .AddSingleton<ISecretAuditStore, PostgresSecretAuditStore>()
         .AddSingleton<IUpkeep, OperationExpiry>()
         .AddSingleton<IUpkeep, PurgeUpkeep>();
 

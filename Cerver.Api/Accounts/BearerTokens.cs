@@ -17,7 +17,7 @@ internal sealed class BearerTokens
 
     public BearerTokens(IOptions<AuthOptions> options) =>
         _byPrefix = options.Value.Tokens
-            .Select(static pair => (Hash: SHA256.HashData(Encoding.ASCII.GetBytes(pair.Value)), Accepted: Accept(pair.Key)))
+            .Select(static pair => (Hash: SHA256.HashData(Encoding.ASCII.GetBytes(pair.Value)), Accepted: Accept(pair.Key, Mask(pair.Value))))
             .GroupBy(static known => BitConverter.ToInt64(known.Hash))
             .ToDictionary(static group => group.Key, static group => group.ToArray());
 
@@ -47,9 +47,20 @@ internal sealed class BearerTokens
         return null;
     }
 
-    private static AuthenticateResult Accept(string accountId)
+    /// <summary>A token as it may be shown: its beginning, from which nobody guesses the rest.</summary>
+    internal static string Mask(string token)
     {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, accountId)], BearerAuthentication.Scheme);
+        const int KeyCharacters = 8;
+        const int MinKeyLength = 32;
+        const int OtherCharacters = 3;
+        var isKey = token.Length >= MinKeyLength && (token.StartsWith("ck_", StringComparison.Ordinal) || token.StartsWith("pk_", StringComparison.Ordinal));
+        return $"{token.AsSpan(0, isKey ? KeyCharacters : OtherCharacters)}…";
+    }
+
+    private static AuthenticateResult Accept(string accountId, string masked)
+    {
+        var identity = new ClaimsIdentity(
+            [new Claim(ClaimTypes.NameIdentifier, accountId), new Claim(Caller.KeyClaim, masked)], BearerAuthentication.Scheme);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), BearerAuthentication.Scheme));
     }
 }

@@ -9,12 +9,17 @@ namespace Cerver.Api.Accounts;
 
 /// <summary>The account that calls, and the way to the grains that hold its things.</summary>
 /// <param name="AccountId">The account.</param>
-internal sealed record Caller(string AccountId)
+/// <param name="Key">The API key that it calls with, masked.</param>
+internal sealed record Caller(string AccountId, string Key)
 {
+    /// <summary>The claim that has the masked key.</summary>
+    public const string KeyClaim = "cerver.key";
+
     /// <summary>Binds the parameter of a handler. Only routes that demand a token have a caller.</summary>
-    public static ValueTask<Caller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(new Caller(context.User.FindFirstValue(ClaimTypes.NameIdentifier)
-            ?? throw new InvalidOperationException("A route without authorization has no caller.")));
+    public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(Of(context.User));
+
+    /// <summary>Who was let in.</summary>
+    public static Caller Of(ClaimsPrincipal? user) => new(Claim(user, ClaimTypes.NameIdentifier), Claim(user, KeyClaim));
 
     /// <summary>The one writer of a session.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when no session can have this id.</exception>
@@ -56,4 +61,7 @@ internal sealed record Caller(string AccountId)
             throw new CerverException(CerverError.NotFound, "There is no run of this id.");
         }
     }
+
+    private static string Claim(ClaimsPrincipal? user, string type) =>
+        user?.FindFirstValue(type) ?? throw new InvalidOperationException("A route without authorization has no caller.");
 }

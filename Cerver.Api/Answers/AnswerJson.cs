@@ -23,6 +23,7 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(InputAccepted))]
 [JsonSerializable(typeof(RunAnswer))]
 [JsonSerializable(typeof(RunListAnswer))]
+[JsonSerializable(typeof(SecretAccessListAnswer))]
 [JsonSerializable(typeof(SecretAnswer))]
 [JsonSerializable(typeof(SecretListAnswer))]
 [JsonSerializable(typeof(SessionClosed))]

@@ -24,8 +24,7 @@ internal sealed class GatewayTool<TArguments>(Tool tool, ToolHandler<TArguments>
     {
         try
         {
-            var caller = new Caller(request.User?.FindFirstValue(ClaimTypes.NameIdentifier)
-                ?? throw new InvalidOperationException("A route without authorization has no caller."));
+            var caller = Caller.Of(request.User);
             var call = new ToolCall(request, caller, _schema.CheckArguments(request.Params.Arguments));
             return await handler(call.Read<TArguments>(), call, cancellationToken);
         }

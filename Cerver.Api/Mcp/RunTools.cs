@@ -21,7 +21,7 @@ internal sealed class RunTools(IClusterClient cluster, GrainCalls calls, RunFeed
     public async Task<CallToolResult> RunAsync(RunBody body, ToolCall call, CancellationToken cancellationToken)
     {
         var session = call.Caller.Session(cluster, call.SessionId);
-        var started = await calls.StartRunAsync(session, RunReader.Read(body, Ids.NewRun(time)), call.Operation, time);
+        var started = await calls.StartRunAsync(session, RunReader.Read(body, Ids.NewRun(time), call.Caller), call.Operation, time);
         var run = started.Value;
         var output = new FoldedOutput(MaxOutputBytes);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, drain.WaitingEnds);

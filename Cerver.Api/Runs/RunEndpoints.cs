@@ -170,7 +170,7 @@ internal static class RunEndpoints
         string sessionId, Body<RunBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, TimeProvider time)
     {
         var session = caller.Session(cluster, sessionId);
-        return await calls.StartRunAsync(session, RunReader.Read(body.Value, Ids.NewRun(time)), body.Operation, time);
+        return await calls.StartRunAsync(session, RunReader.Read(body.Value, Ids.NewRun(time), caller), body.Operation, time);
     }
 
     private static Task<RunRecord> FindAsync(string sessionId, string runId, Caller caller, RunFeed feed, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Text;
+using Cerver.Api.Accounts;
 using Cerver.Api.Secrets;
 using Cerver.Computes;
 using Cerver.Errors;
@@ -19,13 +20,14 @@ internal static class RunReader
     /// <see cref="CerverError.InvalidRequest"/> names the field at fault; <see cref="CerverError.PayloadTooLarge"/> for too large an
     /// environment.
     /// </exception>
-    public static StartRun Read(RunBody body, string runId) => new(
+    public static StartRun Read(RunBody body, string runId, Caller caller) => new(
         runId,
         string.IsNullOrEmpty(body.Code) ? throw Refuse("code", "must be a text that is not empty.") : body.Code,
         body.Runtime is null ? null : ComputeRequirements.ParseRuntime(body.Runtime, "runtime"),
         ReadTimeout(body.Timeout),
         ReadEnvironment(body),
-        SecretNames.Read(body.Secrets));
+        SecretNames.Read(body.Secrets),
+        caller.Key);
 
     private static TimeSpan? ReadTimeout(double? seconds) => seconds switch
     {

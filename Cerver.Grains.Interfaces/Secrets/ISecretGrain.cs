@@ -30,6 +30,10 @@ public interface ISecretGrain : IGrainWithStringKey
     /// <summary>Which secrets there are, by name. Of those that several sources have, the one that would be fetched.</summary>
     [Alias("list"), ReadOnly]
     Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Who asked for secrets of the account and what came of it, the newest first.</summary>
+    [Alias("list-accesses"), ReadOnly]
+    Task<SecretAccessPage> ListAccessesAsync(SecretAccessFilter filter, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Asks for a secret.</summary>

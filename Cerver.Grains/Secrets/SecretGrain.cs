@@ -1,4 +1,5 @@
 using Cerver.Errors;
+using Cerver.Grains.Secrets.Audit;
 using Cerver.Grains.Sessions;
 using Cerver.Secrets;
 using Cerver.Sessions;
@@ -9,7 +10,8 @@ namespace Cerver.Grains.Secrets;
 
 /// <inheritdoc cref="ISecretGrain"/>
 [GrainType("secrets"), StatelessWorker, Reentrant]
-internal sealed partial class SecretGrain(SecretSources sources, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
+internal sealed partial class SecretGrain(
+    SecretSources sources, ISecretAuditStore audit, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
 {
     private string AccountId => SecretKey.Parse(this.GetPrimaryKeyString());
 
@@ -46,12 +48,15 @@ internal sealed partial class SecretGrain(SecretSources sources, ISessionStore s
             found.Add(asked.Found!);
         }
 
-        await RecordAsync(accesses, [.. found], cancellationToken);
+        await RecordAsync([.. accesses], [.. found], cancellationToken);
         return new SecretInjection([.. accesses], refusal is null ? [.. found] : [], refusal);
     }
 
     /// <inheritdoc/>
     public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken) => sources.ListAsync(AccountId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<SecretAccessPage> ListAccessesAsync(SecretAccessFilter filter, CancellationToken cancellationToken) => audit.ListAsync(AccountId, filter, cancellationToken);
 
     private async Task<Asked> AskAsync(string name, SecretOutcome given, CancellationToken cancellationToken)
     {
@@ -69,13 +74,14 @@ internal sealed partial class SecretGrain(SecretSources sources, ISessionStore s
     }
 
     /// <summary>Before a value is given away every silo redacts it, and it is on record who asked.</summary>
-    private async Task RecordAsync(IReadOnlyList<SecretAccess> accesses, ImmutableArray<FetchedSecret> found, CancellationToken cancellationToken)
+    private async Task RecordAsync(ImmutableArray<SecretAccess> accesses, ImmutableArray<FetchedSecret> found, CancellationToken cancellationToken)
     {
         if (!found.IsEmpty)
         {
             await GrainFactory.GetGrain<ITaintGrain>(TaintKey.For(AccountId)).AddAsync(found, cancellationToken);
         }
 
+        await audit.RecordAsync(AccountId, accesses, cancellationToken);
         foreach (var access in accesses)
         {
             LogAsked(AccountId, access.Name, access.Source, access.Outcome, access.SessionId, access.RunId);

@@ -30,6 +30,9 @@ internal sealed class FakeSecrets(string key) : ISecretGrain
     public Task<SecretInjection> InjectAsync(InjectSecrets request, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException("Sessions ask for this, and the Api does not.");
 
+    public Task<SecretAccessPage> ListAccessesAsync(SecretAccessFilter filter, CancellationToken cancellationToken = default) => Task.FromResult(new SecretAccessPage(
+        IsAlices ? [new SecretAccess(Examples.Noon, "ck_123…", SessionId: null, RunId: null, Name, "env", SecretOutcome.Fetched)] : [], Next: filter.Limit == 1 ? 7 : null));
+
     public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<ImmutableArray<SecretName>>(IsAlices ? [new SecretName(Name, "env")] : []);
 }

@@ -22,7 +22,23 @@ public sealed class SecretAnswerTests(ApiFixture fixture) : IClassFixture<ApiFix
         Assert.Equal("no-store", answer.Response.Headers.CacheControl!.ToString());
     }
 
+    [Fact]
+    public async Task The_audit_says_who_asked_and_is_the_accounts_own()
+    {
+        using var audit = await _api.SendAsync(HttpMethod.Get, "/v2/secrets/audit?limit=1");
+        using var others = await ApiHost.SendAsync(_api.Bob, HttpMethod.Get, "/v2/secrets/audit");
+
+        Assert.Equal(
+            """{"accesses":[{"at":"2026-05-01T12:00:00Z","key":"ck_123\u2026","session_id":null,"run_id":null,"name":"DEPLOY_TOKEN","source":"env","outcome":"fetched"}],"next_cursor":"7"}""",
+            audit.Text);
+        Assert.Equal("no-store", audit.Response.Headers.CacheControl!.ToString());
+        Assert.Equal("""{"accesses":[],"next_cursor":null}""", others.Text);
+    }
+
     [Theory]
+    [InlineData("/v2/secrets/audit?limit=201", 400, "invalid_request", "limit")]
+    [InlineData("/v2/secrets/audit?cursor=x", 400, "invalid_request", "cursor")]
+    [InlineData("/v2/secrets/audit?since=yesterday", 400, "invalid_request", "since")]
     [InlineData("/v2/secrets/OTHER", 404, "secret_not_found", null)]
     [InlineData("/v2/secrets/DEPLOY_TOKEN?session_id=" + FakeSecrets.EndedSession, 409, "session_ended", "session_id")]
     [InlineData("/v2/secrets/DEPLOY_TOKEN?session_id=a&session_id=b", 400, "invalid_request", "session_id")]

@@ -22,7 +22,13 @@ public sealed class SecretHttpTests(GatewayFixture gateway)
         using var other = await gateway.Other.GetAsync(Path($"/v2/secrets/{_name}"));
         var others = await gateway.Other.GetStringAsync(Path("/v2/secrets"));
 
+        var audit = await gateway.GetAsync($"/v2/secrets/audit?name={_name}");
+        var denied = JsonDocument.Parse(await gateway.Other.GetStringAsync(Path($"/v2/secrets/audit?name={_name}"))).RootElement;
+
         Assert.Equal($$"""{"name":"{{_name}}","value":"{{_value}}","source":"env"}""", fetched.GetRawText());
+        var access = Assert.Single(audit.GetProperty("accesses").EnumerateArray());
+        Assert.Equal(("tes…", session, "fetched"), (access.GetProperty("key").GetString(), access.GetProperty("session_id").GetString(), access.GetProperty("outcome").GetString()));
+        Assert.Equal("denied", Assert.Single(denied.GetProperty("accesses").EnumerateArray()).GetProperty("outcome").GetString());
         Assert.Contains(listed.GetProperty("secrets").EnumerateArray(), secret => secret.GetProperty("name").ValueEquals(_name));
         Assert.DoesNotContain(_value, listed.GetRawText(), StringComparison.Ordinal);
         Assert.Equal((HttpStatusCode.NotFound, "secret_not_found", """{"secrets":[]}"""), (other.StatusCode, await CodeOf(other), others));

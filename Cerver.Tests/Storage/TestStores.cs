@@ -9,6 +9,9 @@ using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Search;
 using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
+using Cerver.Grains.Secrets.Audit;
+using Cerver.Grains.Secrets.Audit.Postgres;
+using Cerver.Grains.Secrets.Audit.Sqlite;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -50,6 +53,8 @@ internal abstract class TestStores : IAsyncDisposable
     public abstract IRunStore Runs { get; }
 
     public abstract IOperationStore Operations { get; }
+
+    public abstract ISecretAuditStore Audit { get; }
 
     public abstract ISearchStore Search { get; }
 
@@ -130,6 +135,7 @@ internal sealed class SqliteStores : TestStores
         Pipeline = new SqliteCommitPipeline(Database.Database, new StorageFailure(), NullLogger<SqliteCommitPipeline>.Instance);
         Runs = new SqliteRunStore(_readers, Pipeline);
         Operations = new SqliteOperationStore(_readers, Pipeline, time);
+        Audit = new SqliteSecretAuditStore(_readers, Pipeline, Options.Create(new SecretAuditOptions()), time);
         _search = new SqliteSearchStore(_readers, time, NullLogger<SqliteSearchStore>.Instance);
         Sessions = new SqliteSessionStore(_readers, Pipeline, new SqlitePurge(_readers, Pipeline, time, NullLogger<SqlitePurge>.Instance), _index, Searching, time);
     }
@@ -143,6 +149,8 @@ internal sealed class SqliteStores : TestStores
     public override IRunStore Runs { get; }
 
     public override IOperationStore Operations { get; }
+
+    public override ISecretAuditStore Audit { get; }
 
     public override ISearchStore Search => _search;
 
@@ -183,6 +191,7 @@ internal sealed class PostgresStores : TestStores
         Pipeline = new PostgresCommitPipeline(connections, NullLogger<PostgresCommitPipeline>.Instance);
         Runs = new PostgresRunStore(connections, Pipeline);
         Operations = new PostgresOperationStore(connections, time);
+        Audit = new PostgresSecretAuditStore(connections, Options.Create(new SecretAuditOptions()), time);
         Search = new PostgresSearchStore(connections);
         Backlog = new PostgresSearchBacklog(connections);
         Sessions = new PostgresSessionStore(connections, Pipeline, new PostgresPurge(connections, time, NullLogger<PostgresPurge>.Instance), Searching, time);
@@ -197,6 +206,8 @@ internal sealed class PostgresStores : TestStores
     public override IRunStore Runs { get; }
 
     public override IOperationStore Operations { get; }
+
+    public override ISecretAuditStore Audit { get; }
 
     public override ISearchStore Search { get; }
 

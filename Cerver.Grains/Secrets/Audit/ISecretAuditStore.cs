@@ -6,12 +6,20 @@ namespace Cerver.Grains.Secrets.Audit;
 /// <summary>Where it is kept who asked for which secret. Every failure is a <see cref="CerverException"/>.</summary>
 internal interface ISecretAuditStore
 {
+    /// <summary>How many are removed with one commit.</summary>
+    const int RemovedAtOnce = 256;
+
     /// <summary>Keeps accesses of an account, in one transaction. They are on disk when the task completes.</summary>
     Task RecordAsync(string accountId, ImmutableArray<SecretAccess> accesses, CancellationToken cancellationToken);
 
     /// <summary>Accesses of an account, the newest first.</summary>
     Task<SecretAccessPage> ListAsync(string accountId, SecretAccessFilter filter, CancellationToken cancellationToken);
 
-    /// <summary>Removes what is older than the retention.</summary>
+    /// <summary>Removes what is older than <see cref="SecretAuditOptions.Retention"/>.</summary>
     Task RemoveOldAsync(CancellationToken cancellationToken);
+
+    /// <summary>The page that consists of these rows, one more than asked for when there are more.</summary>
+    static SecretAccessPage PageOf(IReadOnlyList<(long Id, SecretAccess Access)> found, int limit) => new(
+        [.. found.Take(limit).Select(static row => row.Access)],
+        found.Count > limit ? found[limit - 1].Id : null);
 }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using Cerver.Secrets;
 
-namespace Cerver.Grains.Secrets;
+namespace Cerver.Secrets;
 
 /// <summary>The words of the contract for <see cref="SecretOutcome"/>.</summary>
-internal static class SecretOutcomes
+public static class SecretOutcomes
 {
-    /// <summary>The word that a transcript has.</summary>
+    /// <summary>The word that a transcript and the audit have.</summary>
     public static string WordOf(SecretOutcome outcome) => outcome switch
     {
         SecretOutcome.Fetched => "fetched",
