@@ -37,7 +37,7 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
         services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
         services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
-        services.AddSingleton<ISecretSource, EnvironmentSecrets>();
+        services.AddSingleton<ISecretSource, EnvironmentSecrets>().AddSecretBackends();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
