@@ -93,8 +93,13 @@ internal sealed class BackendHttp : IDisposable
         {
             throw new BackendFailure(BackendFault.Untrusted, "has no certificate that this machine trusts: give it one, or this machine its authority's.");
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (HttpRequestException failure) when (failure.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
         {
+            throw new BackendFailure(BackendFault.NotUnderstood, "does not answer in HTTP: check that the address is right.");
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // A connection that takes too long looks as if somebody had cancelled it, and nobody has.
             throw new BackendFailure(BackendFault.Unreachable, "cannot be reached: check that it runs there and that the gateway may connect to it.");
         }
     }
