@@ -41,7 +41,7 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
         services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
         services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
-        services.AddSingleton<ISecretSource, EnvironmentSecrets>();
+        services.AddSingleton<ISecretSource, EnvironmentSecrets>().AddSecretBackends();
         services.AddOptionsWithValidateOnStart<SecretOptions>().BindConfiguration(SecretOptions.Section);
         services.AddSingleton<IValidateOptions<SecretOptions>, SecretOptions.Validator>();
         services.AddOptionsWithValidateOnStart<SecretAuditOptions>().BindConfiguration(SecretAuditOptions.Section);

@@ -21,6 +21,9 @@ internal sealed class GrainCall(bool isRead, Operation? operation, long began)
     /// <summary>When the first attempt began.</summary>
     public long Began => began;
 
+    /// <summary>How long one attempt is waited for in a cluster.</summary>
+    public TimeSpan AttemptLimit { get; init; } = GrainCalls.AttemptLimit;
+
     /// <summary>How many attempts failed.</summary>
     public int Failures { get; private set; }
 

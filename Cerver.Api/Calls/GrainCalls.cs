@@ -34,6 +34,12 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// </summary>
     public static readonly TimeSpan AttemptLimit = TimeSpan.FromSeconds(4);
 
+    /// <summary>
+    /// How long an attempt is waited for whose grain asks somebody outside the cluster, who may take 5 s, and be one of several. When its silo is lost that is heard
+    /// earlier.
+    /// </summary>
+    public static readonly TimeSpan OutsideLimit = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(400);
     private static readonly ResiliencePropertyKey<GrainCall> CallKey = new("cerver.call");
@@ -54,11 +60,15 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// <param name="cancellationToken">Whoever asks goes away. Nothing is repeated then.</param>
     /// <exception cref="CerverException">Whatever the grain refuses.</exception>
     public Task<TResult> ReadAsync<TState, TResult>(TState state, Func<TState, CancellationToken, Task<TResult>> read, CancellationToken cancellationToken) =>
-        ExecuteAsync(
-            new GrainCall(isRead: true, operation: null, time.GetTimestamp()),
-            (state, read),
-            static (_, call, token) => call.read(call.state, token),
-            cancellationToken);
+        ReadAsync(state, read, AttemptLimit, cancellationToken);
+
+    /// <summary>Makes a call that may be made any number of times, to a grain that asks somebody outside the cluster.</summary>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="read">The call. Its <see cref="ResponseTimeoutAttribute"/> says that it may take as long as <see cref="OutsideLimit"/>.</param>
+    /// <param name="cancellationToken">Whoever asks goes away. Nothing is repeated then.</param>
+    /// <exception cref="CerverException">Whatever the grain refuses.</exception>
+    public Task<TResult> ReadOutsideAsync<TState, TResult>(TState state, Func<TState, CancellationToken, Task<TResult>> read, CancellationToken cancellationToken) =>
+        ReadAsync(state, read, OutsideLimit, cancellationToken);
 
     /// <summary>Makes a call that changes something. It takes no cancellation: a caller who hangs up must not leave open whether what was sent was done.</summary>
     /// <param name="operation">The caller's name for the write, or null.</param>
@@ -77,6 +87,14 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             CancellationToken.None);
         return operation is null ? new(outcome.Value, IsReplayed: false) : outcome;
     }
+
+    private Task<TResult> ReadAsync<TState, TResult>(
+        TState state, Func<TState, CancellationToken, Task<TResult>> read, TimeSpan attemptLimit, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            new GrainCall(isRead: true, operation: null, time.GetTimestamp()) { AttemptLimit = attemptLimit },
+            (state, read),
+            static (_, call, token) => call.read(call.state, token),
+            cancellationToken);
 
     private static bool MayRepeat(ResilienceContext context, Exception? failure, TimeProvider time)
     {
@@ -151,7 +169,7 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
         }
 
         var left = Limit - time.GetElapsedTime(call.Began);
-        var limit = left < FirstPause ? FirstPause : left < AttemptLimit ? left : AttemptLimit;
+        var limit = left < FirstPause ? FirstPause : left < call.AttemptLimit ? left : call.AttemptLimit;
         try
         {
             return await attempt.WaitAsync(limit, time, cancellationToken);

@@ -49,7 +49,7 @@ internal static class SecretEndpoints
     private static async Task<JsonAnswer<SecretListAnswer>> List(
         Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response, CancellationToken cancellationToken)
     {
-        var names = await calls.ReadAsync(caller.Secrets(cluster), static (secrets, token) => secrets.ListAsync(token), cancellationToken);
+        var names = await calls.ReadOutsideAsync(caller.Secrets(cluster), static (secrets, token) => secrets.ListAsync(token), cancellationToken);
         response.Headers.CacheControl = NotStored;
         var answer = new SecretListAnswer { Secrets = [.. names.Select(SecretNameAnswer.Of)] };
         return JsonAnswer.Of(answer, AnswerJson.Default.SecretListAnswer);
@@ -61,7 +61,7 @@ internal static class SecretEndpoints
     {
         var secrets = caller.Secrets(cluster);
         var wanted = new FetchSecret(name, Session.Read(request), caller.Key);
-        var fetched = await calls.ReadAsync((secrets, wanted), static (call, token) => call.secrets.FetchAsync(call.wanted, token), cancellationToken);
+        var fetched = await calls.ReadOutsideAsync((secrets, wanted), static (call, token) => call.secrets.FetchAsync(call.wanted, token), cancellationToken);
         response.Headers.CacheControl = NotStored;
         return JsonAnswer.Of(SecretAnswer.Of(fetched), AnswerJson.Default.SecretAnswer);
     }

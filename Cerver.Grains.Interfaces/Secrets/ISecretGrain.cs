@@ -13,22 +13,23 @@ public interface ISecretGrain : IGrainWithStringKey
     /// given away, and nothing is given away when it cannot. Repeating it fetches and notes again.
     /// </summary>
     /// <exception cref="CerverException">
-    /// <see cref="CerverError.SecretNotFound"/>; <see cref="CerverError.InvalidRequest"/> for what cannot be a name;
+    /// <see cref="CerverError.SecretNotFound"/>; <see cref="CerverError.SecretBackendUnavailable"/> when a source cannot be asked, which may take seconds to find out;
+    /// <see cref="CerverError.InvalidRequest"/> for what cannot be a name;
     /// <see cref="CerverError.NotFound"/> or <see cref="CerverError.SessionEnded"/> when nothing can be noted in the session, which is found
     /// before any source is asked.
     /// </exception>
-    [Alias("fetch")]
+    [Alias("fetch"), ResponseTimeout("00:00:20")]
     Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Gives a session what is put into the environment of a run. What was asked for is on record, as with <see cref="FetchAsync"/>; the session itself
     /// notes it in its transcript, also when the answer is a refusal.
     /// </summary>
-    [Alias("inject")]
+    [Alias("inject"), ResponseTimeout("00:00:30")]
     Task<SecretInjection> InjectAsync(InjectSecrets request, CancellationToken cancellationToken = default);
 
     /// <summary>Which secrets there are, by name. Of those that several sources have, the one that would be fetched.</summary>
-    [Alias("list"), ReadOnly]
+    [Alias("list"), ReadOnly, ResponseTimeout("00:00:20")]
     Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Who asked for secrets of the account and what came of it, the newest first.</summary>

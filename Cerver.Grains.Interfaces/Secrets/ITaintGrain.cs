@@ -24,7 +24,7 @@ public interface ITaintGrain : IGrainWithStringKey
     /// <exception cref="CerverException">
     /// <see cref="CerverError.SecretBackendUnavailable"/> while a value cannot be read again that the account was given before the start.
     /// </exception>
-    [Alias("list")]
+    [Alias("list"), ResponseTimeout("00:00:30")]
     Task<ImmutableArray<FetchedSecret>> ListAsync(CancellationToken cancellationToken = default);
 }
 

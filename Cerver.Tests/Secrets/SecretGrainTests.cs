@@ -48,7 +48,7 @@ public sealed class SecretGrainTests : IAsyncLifetime
         var refusal = await Assert.ThrowsAsync<CerverException>(() => Secrets(accountId).FetchAsync(new("NOTHING", sessionId)));
 
         Assert.Equal(CerverError.SecretNotFound, refusal.Code);
-        Assert.Equal("There is no secret 'NOTHING'; asked: first, second. Ask env. Ask first. Ask second.", refusal.Message.Replace(EnvironmentHint, "Ask env.", StringComparison.Ordinal));
+        Assert.Equal($"There is no secret 'NOTHING'; asked: first, second. {ClosedHints} Ask first. Ask second.", refusal.Message);
         var entries = await EntriesAsync(accountId, sessionId);
         Assert.All(entries, static entry => Assert.Equal((EntryRole.System, "secret_access", true), (entry.Role, entry.Kind, entry.At is not null)));
         Assert.Equal([("secret_access", "SECOND", "second", "fetched"), ("secret_access", "NOTHING", null, "not_found")], entries.Select(NoteOf));
@@ -97,9 +97,11 @@ public sealed class SecretGrainTests : IAsyncLifetime
         Assert.Equal((CerverError.InvalidRequest, "name", 0), (refusal.Code, refusal.Field, _first.Asked));
     }
 
-    /// <summary>The environment is a source too, and closed to the accounts of these tests.</summary>
-    private const string EnvironmentHint =
-        "To open the environment of the gateway to it, name this account in the setting Cerver:Secrets:Environment:Accounts.";
+    /// <summary>The gateway's own sources are there too, and closed to the accounts of these tests.</summary>
+    private const string ClosedHints =
+        "To open the environment of the gateway to it, name this account in the setting Cerver:Secrets:Environment:Accounts. " +
+        "To have Infisical asked, connect a project with the settings Cerver:Secrets:Infisical, and name this account in its Accounts. " +
+        "To have a Vault asked, connect it with the settings Cerver:Secrets:Vault, and name this account in its Accounts.";
 
     private ISecretGrain Secrets(string accountId) => _cluster.Grains.GetGrain<ISecretGrain>(SecretKey.For(accountId));
 

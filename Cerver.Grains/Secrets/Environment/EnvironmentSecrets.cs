@@ -19,7 +19,8 @@ internal sealed class EnvironmentSecrets(IOptions<EnvironmentSecretOptions> opti
     public bool IsLocal => true;
 
     /// <inheritdoc/>
-    public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(options.Value.Names(accountId));
+    public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(SecretAccounts.Names(options.Value.Accounts, accountId));
 
     /// <inheritdoc/>
     /// <remarks>A variable without a value is one that is not set, as most programs see it.</remarks>
