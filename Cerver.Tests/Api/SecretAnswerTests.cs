@@ -29,7 +29,7 @@ public sealed class SecretAnswerTests(ApiFixture fixture) : IClassFixture<ApiFix
         using var others = await ApiHost.SendAsync(_api.Bob, HttpMethod.Get, "/v2/secrets/audit");
 
         Assert.Equal(
-            """{"accesses":[{"at":"2026-05-01T12:00:00Z","key":"ck_123\u2026","session_id":null,"run_id":null,"name":"DEPLOY_TOKEN","source":"env","outcome":"fetched"}],"next_cursor":"7"}""",
+            """{"accesses":[{"at":"2026-05-01T12:00:00Z","key":"ck_123…","session_id":null,"run_id":null,"name":"DEPLOY_TOKEN","source":"env","outcome":"fetched"}],"next_cursor":"7"}""",
             audit.Text);
         Assert.Equal("no-store", audit.Response.Headers.CacheControl!.ToString());
         Assert.Equal("""{"accesses":[],"next_cursor":null}""", others.Text);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Cerver.Tests.Silo;
 using static Cerver.Tests.Http.GatewayFixture;
@@ -62,6 +63,13 @@ public sealed class SecretHttpTests(GatewayFixture gateway)
         using var missing = await process.Client.GetAsync(Path("/v2/secrets/NOT_THERE"));
         var transcript = await process.Client.GetStringAsync(Path($"/v2/sessions/{session}/export"));
         await process.StopAsync();
+        await using (var again = await GatewayProcess.StartAsync(data))
+        {
+            using var appended = await again.Client.PostAsJsonAsync($"/v2/sessions/{session}/transcript", new { entries = new[] { new { role = "user", content = $"it was {_value}" } } });
+            Assert.Equal(HttpStatusCode.Created, appended.StatusCode);
+            Assert.Contains($"it was [secret:{_name}]", await again.Client.GetStringAsync(Path($"/v2/sessions/{session}/export")), StringComparison.Ordinal);
+            await again.StopAsync();
+        }
 
         Assert.Equal(_value, JsonDocument.Parse(answer).RootElement.GetProperty("value").GetString());
         Assert.Contains("CERVER_SECRET_NOT_THERE", await missing.Content.ReadAsStringAsync(), StringComparison.Ordinal);

@@ -100,6 +100,7 @@ internal sealed partial class InfisicalClient(BackendHttp http, TimeProvider tim
             cancellationToken)
         : GetAsync(address, vault.Credential, maxBytes, cancellationToken);
 
+#pragma warning disable RS0030 // Credentials go to the backend that they are for.
     private Task<BackendAnswer> GetAsync(Uri address, Secret token, int maxBytes, CancellationToken cancellationToken) => BackendHttp.CanBeSent(token.Reveal())
         ? http.ReadAsync(
             () => new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token.Reveal()) } },
@@ -107,15 +108,16 @@ internal sealed partial class InfisicalClient(BackendHttp http, TimeProvider tim
             cancellationToken)
         : throw BadCredentials(status: null);
 
+    private static JsonContent LogIn(string clientId, Secret clientSecret) =>
+        JsonContent.Create(new Dictionary<string, string>(StringComparer.Ordinal) { ["clientId"] = clientId, ["clientSecret"] = clientSecret.Reveal() });
+#pragma warning restore RS0030
+
     private Task<BackendToken> LogInAsync(string siteUrl, string clientId, Secret clientSecret) => http.AskAsync(
         async token =>
         {
             var address = BackendAddress.Of(siteUrl, "api/v1/auth/universal-auth/login");
             var answer = await http.SendAsync(
-                () => new HttpRequestMessage(HttpMethod.Post, address)
-                {
-                    Content = JsonContent.Create(new Dictionary<string, string>(StringComparer.Ordinal) { ["clientId"] = clientId, ["clientSecret"] = clientSecret.Reveal() }),
-                },
+                () => new HttpRequestMessage(HttpMethod.Post, address) { Content = LogIn(clientId, clientSecret) },
                 BackendHttp.MaxSecretBytes,
                 token);
             return answer switch

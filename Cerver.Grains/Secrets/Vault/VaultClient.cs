@@ -68,7 +68,9 @@ internal sealed partial class VaultClient(BackendHttp http, IOptions<VaultOption
         () =>
         {
             var request = Request(HttpMethod.Get, address);
+#pragma warning disable RS0030 // The token goes to the backend that it is for.
             request.Headers.Add("X-Vault-Token", token.Reveal());
+#pragma warning restore RS0030
             return request;
         },
         maxBytes,

@@ -240,7 +240,7 @@ public sealed class LeakHuntTests : IDisposable
         foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
         {
             // Not opened by .NET, which respects the locks of the gateway.
-            using var reading = Process.Start(new ProcessStartInfo("cat", [file]) { RedirectStandardOutput = true, StandardOutputEncoding = Encoding.Latin1 })!;
+            using var reading = Process.Start(new ProcessStartInfo("cat", [file]) { UseShellExecute = false, RedirectStandardOutput = true, StandardOutputEncoding = Encoding.Latin1 })!;
             Hunt(file, await reading.StandardOutput.ReadToEndAsync());
         }
     }
