@@ -12,6 +12,7 @@ using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
 using Cerver.Grains.Secrets;
 using Cerver.Grains.Secrets.Environment;
+using Cerver.Grains.Secrets.Infisical;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -19,6 +20,7 @@ using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Grains.Upkeep;
+using Cerver.Silo.Keys;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -38,6 +40,9 @@ internal static class GrainRegistration
         services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
         services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
         services.AddSingleton<ISecretSource, EnvironmentSecrets>();
+        services.AddOptionsWithValidateOnStart<InfisicalSiteOptions>().BindConfiguration(InfisicalSiteOptions.Section);
+        services.AddSingleton<IValidateOptions<InfisicalSiteOptions>, InfisicalSiteOptionsValidator>();
+        services.AddSingleton<IInfisicalVaults, InfisicalAccountVaults>();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
@@ -48,6 +53,7 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in one SQLite file.</summary>
     public static IServiceCollection AddSqlite(this IServiceCollection services, DataDirectory data) => services
         .AddSingleton(new SqliteDatabase(data.DatabasePath))
+        .AddCredentialProtection(data)
         .AddSingleton<StorageFailure>()
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
@@ -64,6 +70,7 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in a PostgreSQL database, whose schema is up to date.</summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, NpgsqlDataSource source) => services
         .AddSingleton(_ => source)
+        .AddCredentialProtection()
         .AddSingleton<PostgresConnections>()
         .AddSingleton<PostgresCommitPipeline>()
         .AddSingleton<PostgresPurge>()
