@@ -10,6 +10,7 @@ using Cerver.Api.Reference;
 using Cerver.Api.Runs;
 using Cerver.Api.Search;
 using Cerver.Api.Secrets;
+using Cerver.Api.Secrets.Vaults;
 using Cerver.Api.Sessions;
 using Cerver.Api.Sessions.Importing;
 using Cerver.Api.Sessions.Streams;
@@ -128,6 +129,7 @@ public static class ApiRegistration
         app.MapComputes();
         app.MapCerverMcp();
         app.MapSecrets();
+        app.MapInfisicalVaults();
         return app;
     }
 }

@@ -13,6 +13,8 @@ public static class Ids
 
     private const int SandboxLength = 36;
     private const int MaxAccountLength = 64;
+    private const string VaultPrefix = "vault_";
+    private const int VaultLength = 38;
 
     private static readonly SearchValues<char> AccountCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
@@ -49,6 +51,9 @@ public static class Ids
     /// </param>
     public static string NewSandbox(TimeProvider time, string host = "") => $"sbx_{NewVersion7(time):n}{host}";
 
+    /// <summary>A new id of a vault: <c>vault_</c> and 32 hexadecimal digits in order of time.</summary>
+    public static string NewVault(TimeProvider time) => $"{VaultPrefix}{NewVersion7(time):n}";
+
     /// <summary>When a sandbox id was made, to the millisecond; the earliest time there is for an id that does not say.</summary>
     public static DateTimeOffset TimeOfSandbox(string sandboxId) =>
         sandboxId.Length is SandboxLength or SandboxLength + HostLength && Guid.TryParseExact(sandboxId.AsSpan(4, 32), "n", out var id)
@@ -67,6 +72,11 @@ public static class Ids
     /// <summary>Whether a text can be a run id at all.</summary>
     public static bool IsRun(string text) =>
         text.Length == 36 && text.StartsWith("run_", StringComparison.Ordinal) && Guid.TryParseExact(text.AsSpan(4), "n", out _) && !text.Any(char.IsAsciiLetterUpper);
+
+    /// <summary>Whether a text can be the id of a vault at all.</summary>
+    public static bool IsVault(string text) =>
+        text.Length == VaultLength && text.StartsWith(VaultPrefix, StringComparison.Ordinal) && Guid.TryParseExact(text.AsSpan(VaultPrefix.Length), "n", out _)
+        && !text.Any(char.IsAsciiLetterUpper);
 
     /// <summary>
     /// The framework's version 7 is random within a millisecond. Here the 12 bits after the time are a counter that carries into the time,

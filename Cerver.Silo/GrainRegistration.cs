@@ -10,12 +10,9 @@ using Cerver.Grains.Runs.Sqlite;
 using Cerver.Grains.Search;
 using Cerver.Grains.Search.Postgres;
 using Cerver.Grains.Search.Sqlite;
-using Cerver.Grains.Secrets;
 using Cerver.Grains.Secrets.Audit;
 using Cerver.Grains.Secrets.Audit.Postgres;
 using Cerver.Grains.Secrets.Audit.Sqlite;
-using Cerver.Grains.Secrets.Environment;
-using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
 using Cerver.Grains.Sessions.Postgres;
 using Cerver.Grains.Sessions.Sqlite;
@@ -23,6 +20,7 @@ using Cerver.Grains.Storage;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Grains.Storage.Sqlite;
 using Cerver.Grains.Upkeep;
+using Cerver.Silo.Keys;
 using Cerver.Silo.Standalone;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -39,18 +37,9 @@ internal static class GrainRegistration
         services.AddSingleton<IValidateOptions<SessionLimits>, SessionLimitsValidator>();
         services.AddOptionsWithValidateOnStart<SandboxLifetimeOptions>().BindConfiguration(SandboxLifetimeOptions.Section);
         services.AddSingleton<IValidateOptions<SandboxLifetimeOptions>, SandboxLifetimeOptionsValidator>();
-        services.AddOptionsWithValidateOnStart<EnvironmentSecretOptions>().BindConfiguration(EnvironmentSecretOptions.Section);
-        services.AddSingleton<IValidateOptions<EnvironmentSecretOptions>, EnvironmentSecretOptionsValidator>();
-        services.AddSingleton<ISecretSource, EnvironmentSecrets>().AddSecretBackends();
-        services.AddOptionsWithValidateOnStart<SecretOptions>().BindConfiguration(SecretOptions.Section);
-        services.AddSingleton<IValidateOptions<SecretOptions>, SecretOptions.Validator>();
-        services.AddOptionsWithValidateOnStart<SecretAuditOptions>().BindConfiguration(SecretAuditOptions.Section);
-        services.AddSingleton<IValidateOptions<SecretAuditOptions>, SecretAuditOptionsValidator>();
-        services.AddSingleton<IUpkeep, SecretAuditExpiry>();
-        services.AddSingleton<SecretSources>().AddSingleton<TaintRegistry>().AddSingleton<TaintedSilos>().AddGrainService<TaintService>();
         services.AddOptions<SearchOptions>().BindConfiguration(SearchOptions.Section);
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
-        return services.AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
+        return services.AddSecrets().AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
             .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
     }
@@ -58,6 +47,7 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in one SQLite file.</summary>
     public static IServiceCollection AddSqlite(this IServiceCollection services, DataDirectory data) => services
         .AddSingleton(new SqliteDatabase(data.DatabasePath))
+        .AddCredentialProtection(data)
         .AddSingleton<StorageFailure>()
         .AddSingleton<SqliteReaders>()
         .AddSingleton<SqliteCommitPipeline>()
@@ -75,6 +65,7 @@ internal static class GrainRegistration
     /// <summary>Sessions and runs in a PostgreSQL database, whose schema is up to date.</summary>
     public static IServiceCollection AddPostgres(this IServiceCollection services, NpgsqlDataSource source) => services
         .AddSingleton(_ => source)
+        .AddCredentialProtection()
         .AddSingleton<PostgresConnections>()
         .AddSingleton<PostgresCommitPipeline>()
         .AddSingleton<PostgresPurge>()

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Data.Common;
+using System.Text;
 using Cerver.Computes;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Hosts;
@@ -105,6 +106,35 @@ public class GrainCluster : IAsyncLifetime
         await using var command = connection.CreateCommand();
         command.CommandText = statement;
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Where a text is kept: in which files of the data directory, in which tables of PostgreSQL.</summary>
+    internal async Task<IReadOnlyList<string>> FindInStorageAsync(string text)
+    {
+        var found = new List<string>();
+        foreach (var file in Directory.EnumerateFiles(_path, "*", SearchOption.AllDirectories).Where(static file => !file.EndsWith("lock", StringComparison.Ordinal)))
+        {
+            if ((await File.ReadAllTextAsync(file, Encoding.Latin1)).Contains(text, StringComparison.Ordinal))
+            {
+                found.Add(file);
+            }
+        }
+
+        if (_postgres is not null)
+        {
+            var tables = (string)(await _postgres.ScalarAsync("select string_agg(quote_ident(table_name), ' ') from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'"))!;
+            foreach (var table in tables.Split(' '))
+            {
+                // Bytes read as hexadecimal digits.
+                var hex = Convert.ToHexStringLower(Encoding.UTF8.GetBytes(text));
+                if (await _postgres.ScalarAsync($"select 1 from {table} as kept where kept::text like '%{text}%' or kept::text like '%{hex}%' limit 1") is not null)
+                {
+                    found.Add(table);
+                }
+            }
+        }
+
+        return found;
     }
 
     /// <summary>An account of the test's own.</summary>

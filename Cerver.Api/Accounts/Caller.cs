@@ -42,6 +42,9 @@ internal sealed record Caller(string AccountId, string Key)
     /// <summary>The account's secrets.</summary>
     public ISecretGrain Secrets(IClusterClient cluster) => cluster.GetGrain<ISecretGrain>(SecretKey.For(AccountId));
 
+    /// <summary>The projects of Infisical that the account brought along.</summary>
+    public IInfisicalVaultGrain InfisicalVaults(IClusterClient cluster) => cluster.GetGrain<IInfisicalVaultGrain>(InfisicalVaultKey.For(AccountId));
+
     /// <summary>Refuses what cannot be a session's id before any grain is made for it.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
     public static void RequireSession(string sessionId)
@@ -59,6 +62,16 @@ internal sealed record Caller(string AccountId, string Key)
         if (!Ids.IsRun(runId))
         {
             throw new CerverException(CerverError.NotFound, "There is no run of this id.");
+        }
+    }
+
+    /// <summary>Refuses what cannot be a vault's id before anything is looked up.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/>.</exception>
+    public static void RequireVault(string vaultId)
+    {
+        if (!Ids.IsVault(vaultId))
+        {
+            throw new CerverException(CerverError.NotFound, "There is no vault of this id. List the account's vaults.");
         }
     }
 

@@ -4,6 +4,7 @@ using Cerver.Api.Errors;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Secrets;
+using Cerver.Api.Secrets.Vaults;
 using Cerver.Api.Sessions;
 using Cerver.Api.Sessions.Importing;
 using Cerver.Sessions;
@@ -20,6 +21,9 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(GatewayInfo))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(InfisicalVaultAnswer))]
+[JsonSerializable(typeof(InfisicalVaultDeleted))]
+[JsonSerializable(typeof(InfisicalVaultListAnswer))]
 [JsonSerializable(typeof(InputAccepted))]
 [JsonSerializable(typeof(RunAnswer))]
 [JsonSerializable(typeof(RunListAnswer))]

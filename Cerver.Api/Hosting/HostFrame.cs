@@ -22,6 +22,9 @@ internal static class HostFrame
     [
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft", "Warning"),
+
+        // It warns of keys that are not encrypted in words for programmers. We say it ourselves.
+        new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error"),
         new("Logging:LogLevel:ModelContextProtocol", "Error"),
 
         // It tells of every mistake of a client, with a stack trace. What fails in a tool, we log ourselves.

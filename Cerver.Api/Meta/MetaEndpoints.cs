@@ -24,6 +24,7 @@ internal static class MetaEndpoints
             ["computes"] = "/v2/computes",
             ["mcp"] = McpRegistration.Path,
             ["secrets"] = "/v2/secrets",
+            ["infisical"] = "/v2/account/infisical",
             ["llms"] = "/llms.txt",
             ["skill"] = "/skill.md",
             ["live"] = "/livez",

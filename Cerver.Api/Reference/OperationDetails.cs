@@ -62,6 +62,7 @@ internal static class OperationDetails
             {
                 "sessionId" => ("The session.", Examples.SessionId),
                 "name" => ("The secret.", (System.Text.Json.Nodes.JsonNode)Examples.SecretName),
+                "vaultId" => ("The vault.", (System.Text.Json.Nodes.JsonNode)Examples.VaultId),
                 "runId" => ("The run.", (System.Text.Json.Nodes.JsonNode)Examples.RunId),
                 _ => (parameter.Description, parameter.Example),
             };

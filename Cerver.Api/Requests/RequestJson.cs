@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Cerver.Api.Mcp;
 using Cerver.Api.Runs;
+using Cerver.Api.Secrets.Vaults;
 using Cerver.Api.Sessions;
 
 namespace Cerver.Api.Requests;
@@ -17,6 +18,7 @@ namespace Cerver.Api.Requests;
 [JsonSerializable(typeof(CreateSessionBody))]
 [JsonSerializable(typeof(EndArguments))]
 [JsonSerializable(typeof(ExportArguments))]
+[JsonSerializable(typeof(InfisicalVaultBody))]
 [JsonSerializable(typeof(InputBody))]
 [JsonSerializable(typeof(ListArguments))]
 [JsonSerializable(typeof(NoArguments))]

@@ -34,6 +34,9 @@ internal sealed class DataDirectory : IDisposable
     /// <summary>The API token that the gateway made.</summary>
     public string TokenPath => System.IO.Path.Combine(Path, "token");
 
+    /// <summary>The keys with which the gateway encrypts what accounts entrust to it.</summary>
+    public string KeysPath => System.IO.Path.Combine(Path, "keys");
+
     /// <summary>Takes the directory that <c>CERVER_DATA</c> names, or the usual place for the user, and creates it if need be.</summary>
     /// <exception cref="GatewayStartException">It cannot be used, or another gateway uses it.</exception>
     public static DataDirectory Open(IConfiguration configuration) => Take(PathIn(configuration), static path =>

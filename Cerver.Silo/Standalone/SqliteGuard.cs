@@ -40,7 +40,7 @@ internal sealed class SqliteGuard(SqliteDatabase database, StorageFailure failur
                 SqliteConnection.ClearPool(connection);
             }
 
-            throw new CerverException(CerverError.StorageUnavailable, "What the gateway knows of its sandboxes could not be read or stored. Try again later.");
+            throw new CerverException(CerverError.StorageUnavailable, "What the gateway knows of sandboxes and vaults could not be read or stored. Try again later.");
         }
     }
 

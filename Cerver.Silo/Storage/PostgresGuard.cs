@@ -45,7 +45,7 @@ internal sealed partial class PostgresGuard(NpgsqlDataSource source, ILogger<Pos
             source.Clear();
         }
 
-        return new CerverException(CerverError.StorageUnavailable, "What the gateway knows of its sandboxes could not be read or stored. Try again later.");
+        return new CerverException(CerverError.StorageUnavailable, "What the gateway knows of sandboxes and vaults could not be read or stored. Try again later.");
     }
 
     private static NpgsqlException? Cause(Exception failure)

@@ -83,6 +83,13 @@ internal sealed class ApiHost : IAsyncDisposable
         return answer.Json.GetProperty("session_id").GetString()!;
     }
 
+    /// <summary>A new vault of Alice's.</summary>
+    public async Task<string> CreateVaultAsync(string body = """{"project_id":"p1"}""")
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "/v2/account/infisical", body);
+        return answer.Json.GetProperty("id").GetString()!;
+    }
+
     /// <summary>Calls as Alice.</summary>
     public Task<Answer> SendAsync(HttpMethod method, string path, string? json = null) =>
         SendAsync(Alice, method, path, json is null ? null : new StringContent(json, Encoding.UTF8, "application/json"));

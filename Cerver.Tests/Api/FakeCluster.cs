@@ -15,6 +15,7 @@ namespace Cerver.Tests.Api;
 internal sealed class FakeCluster
 {
     private readonly ConcurrentDictionary<string, FakeSession> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, FakeInfisicalVaults> _vaults = new(StringComparer.Ordinal);
 
     public FakeCluster()
     {
@@ -47,6 +48,9 @@ internal sealed class FakeCluster
     /// <summary>How many grains were asked for.</summary>
     public int GrainCount { get; private set; }
 
+    /// <summary>The vaults of an account.</summary>
+    public FakeInfisicalVaults Vaults(string key) => _vaults.GetOrAdd(key, static (_, cluster) => new FakeInfisicalVaults(cluster), this);
+
     public FakeSession Session(string key) => _sessions.GetOrAdd(key, key => new FakeSession(key, this));
 
     private object Grain(Type type, string key)
@@ -59,6 +63,7 @@ internal sealed class FakeCluster
             _ when type == typeof(IRecallGrain) => Recall,
             _ when type == typeof(IComputeGrain) => Compute,
             _ when type == typeof(IAccountGrain) => new FakeAccount(),
+            _ when type == typeof(IInfisicalVaultGrain) => Vaults(key),
             _ when type == typeof(ISecretGrain) => new FakeSecrets(key),
             _ => throw new NotSupportedException(type.Name),
         };

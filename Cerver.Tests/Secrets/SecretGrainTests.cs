@@ -100,7 +100,7 @@ public sealed class SecretGrainTests : IAsyncLifetime
     /// <summary>The gateway's own sources are there too, and closed to the accounts of these tests.</summary>
     private const string ClosedHints =
         "To open the environment of the gateway to it, name this account in the setting Cerver:Secrets:Environment:Accounts. " +
-        "To have Infisical asked, connect a project with the settings Cerver:Secrets:Infisical, and name this account in its Accounts. " +
+        "To have Infisical asked, connect a project of your own with POST /v2/account/infisical, or have one connected with the settings Cerver:Secrets:Infisical and this account named in its Accounts. " +
         "To have a Vault asked, connect it with the settings Cerver:Secrets:Vault, and name this account in its Accounts.";
 
     private ISecretGrain Secrets(string accountId) => _cluster.Grains.GetGrain<ISecretGrain>(SecretKey.For(accountId));

@@ -28,8 +28,10 @@ public sealed partial class SecretTests
                 "Cerver.Grains.Interfaces/Secrets/Secret.cs",
                 "Cerver.Grains/Computes/SandboxEnvironment.cs",
                 "Cerver.Grains/Secrets/Infisical/InfisicalClient.cs",
+                "Cerver.Grains/Secrets/Infisical/InfisicalVaultRules.cs",
                 "Cerver.Grains/Secrets/Redaction/SecretMatcher.cs",
                 "Cerver.Grains/Secrets/Vault/VaultClient.cs",
+                "Cerver.Silo/Keys/CredentialProtector.cs",
             ],
             found);
     }

@@ -7,7 +7,7 @@ namespace Cerver.Grains.Secrets.Infisical;
 internal interface IInfisicalVaults
 {
     /// <summary>The account's, the one that is asked first first; empty when it has none.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when it cannot be found out.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of them cannot be used; <see cref="CerverError.StorageUnavailable"/>.</exception>
     ValueTask<ImmutableArray<InfisicalVault>> OfAsync(string accountId, CancellationToken cancellationToken);
 }
 

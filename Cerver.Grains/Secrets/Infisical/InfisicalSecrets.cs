@@ -54,7 +54,7 @@ internal sealed class InfisicalSecrets(IEnumerable<IInfisicalVaults> vaults, Inf
     /// <inheritdoc/>
     public string HowToAdd(string name, bool isOpen) => isOpen
         ? $"Or create {name} in the project of Infisical that is connected to this account."
-        : $"To have Infisical asked, connect a project with the settings {InfisicalOptions.Section}, and name this account in its {nameof(InfisicalOptions.Accounts)}.";
+        : $"To have Infisical asked, connect a project of your own with POST /v2/account/infisical, or have one connected with the settings {InfisicalOptions.Section} and this account named in its {nameof(InfisicalOptions.Accounts)}.";
 
     private async Task<List<InfisicalVault>> VaultsAsync(string accountId, CancellationToken cancellationToken)
     {
