@@ -5,12 +5,13 @@ using Cerver.Bench.Gateways;
 using Cerver.Bench.Reports;
 using Cerver.Bench.Runs;
 using Cerver.Bench.Search;
+using Cerver.Bench.Secrets;
 using Cerver.Bench.Sessions;
 
 IBenchCase[] cases =
 [
     new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
-    new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(), new SearchCase(), new SearchPostgresCase(),
+    new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(), new SearchCase(), new SearchPostgresCase(), new RedactCase(),
 ];
 
 using var interrupted = new CancellationTokenSource();

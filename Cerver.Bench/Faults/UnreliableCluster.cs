@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Cerver.Bench.Gateways;
 using Cerver.Bench.Histories;
+using ClusterMember = Cerver.Bench.Gateways.ClusterMember;
 
 namespace Cerver.Bench.Faults;
 

@@ -37,7 +37,7 @@ internal sealed partial class SecretGrain(
         foreach (var name in request.Names)
         {
             var asked = await AskAsync(name, SecretOutcome.Injected, cancellationToken);
-            refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!);
+            refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!, found);
             var outcome = refusal is null || asked.Found is null ? asked.Outcome : SecretOutcome.Denied;
             accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, name, asked.Source, outcome));
             if (refusal is not null)

@@ -10,6 +10,9 @@ internal static class SecretRules
     /// <summary>How many secrets a run may have in its environment.</summary>
     public const int MaxInjected = 50;
 
+    /// <summary>How many bytes their values may have together: programs can be given so much and not a lot more.</summary>
+    private const int MaxInjectedBytes = 256 * 1024;
+
     private const int MaxNameCharacters = 128;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
@@ -45,9 +48,14 @@ internal static class SecretRules
         }
     }
 
-    /// <summary>Why a secret cannot be the value of a variable, or null when it can.</summary>
-    public static CerverException? RefuseVariable(FetchedSecret secret) => secret.Value.HasZero
-        ? new CerverException(CerverError.InvalidRequest, $"The secret '{secret.Name}' has a zero character, which no variable can have. Fetch it instead.", "secrets")
+    /// <summary>Why a secret cannot be one more variable of a run, or null when it can.</summary>
+    /// <param name="secret">The secret.</param>
+    /// <param name="others">The variables that the run has already.</param>
+    public static CerverException? RefuseVariable(FetchedSecret secret, IEnumerable<FetchedSecret> others) =>
+        secret.Value.HasZero
+            ? new CerverException(CerverError.InvalidRequest, $"The secret '{secret.Name}' has a zero character, which no variable can have. Fetch it instead.", "secrets")
+        : others.Sum(static other => other.Value.Bytes) + secret.Value.Bytes > MaxInjectedBytes
+            ? new CerverException(CerverError.PayloadTooLarge, $"The secrets of a run may have {MaxInjectedBytes} bytes together. Name fewer of them.", "secrets")
         : null;
 
     /// <summary>The refusal when no source had a secret.</summary>

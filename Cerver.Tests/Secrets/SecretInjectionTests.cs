@@ -82,6 +82,24 @@ public sealed class SecretInjectionTests : IAsyncLifetime
         _source.IsDown = false;
     }
 
+    [Fact]
+    public async Task A_run_gets_no_more_than_programs_can_be_given()
+    {
+        var (session, _, _) = _cluster.NewSession();
+        var created = await session.CreateAsync(Request());
+        string[] names = [.. Enumerable.Range(0, 9).Select(static i => $"LARGE{i}")];
+        foreach (var name in names)
+        {
+            _source[name] = Redaction.RandomSecrets.Plain(new Random(name[^1]), 32 * 1024);
+        }
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => session.StartRunAsync(Run() with { Secrets = [.. names] }));
+        await session.StartRunAsync(Run() with { Secrets = [.. names[..8]] });
+        var process = await _cluster.Provider.Sandbox(created.Value.SandboxId!).NextAsync();
+
+        Assert.Equal((CerverError.PayloadTooLarge, "secrets", 8), (refusal.Code, refusal.Field, process.Command.Environment.Count));
+    }
+
     [Theory]
     [InlineData("not a name")]
     [InlineData("")]

@@ -13,26 +13,26 @@ public sealed class SqlitePurgeTests : IAsyncDisposable
     {
         // Rows of both lie in the same pages, and some go over several.
         var kept = await _stores.NewAsync("plain");
-        var erased = await _stores.NewAsync("secret");
+        var erased = await _stores.NewAsync("forgotten");
         for (var round = 0; round < 120; round++)
         {
             kept = await _stores.AddAsync(kept, "plain", round);
-            erased = await _stores.AddAsync(erased, "secret", round);
+            erased = await _stores.AddAsync(erased, "forgotten", round);
         }
 
-        var before = Occurrences("secret");
+        var before = Occurrences("forgotten");
         await _stores.Sessions.PurgeAsync(TestStores.Account, erased.SessionId, operation: null, CancellationToken.None);
         await AfterCheckpointAsync();
 
         Assert.NotEqual(0, before);
-        Assert.Equal(0, Occurrences("secret"));
+        Assert.Equal(0, Occurrences("forgotten"));
         Assert.NotEqual(0, Occurrences("plain"));
     }
 
     [Fact]
     public async Task A_reader_that_needs_the_log_makes_nobody_wait_and_puts_off_that_it_is_emptied()
     {
-        var session = await _stores.FillAsync("secret", rounds: 3);
+        var session = await _stores.FillAsync("forgotten", rounds: 3);
         using (var connection = _stores.Database.Database.Open())
         using (var snapshot = connection.BeginTransaction(deferred: true))
         using (var command = connection.CreateCommand())
@@ -43,12 +43,12 @@ public sealed class SqlitePurgeTests : IAsyncDisposable
             await _stores.Sessions.PurgeAsync(TestStores.Account, session, operation: null, CancellationToken.None);
             await AfterCheckpointAsync();
 
-            Assert.NotEqual(0, Occurrences("secret"));
+            Assert.NotEqual(0, Occurrences("forgotten"));
         }
 
         await AfterCheckpointAsync();
 
-        Assert.Equal(0, Occurrences("secret"));
+        Assert.Equal(0, Occurrences("forgotten"));
     }
 
     public ValueTask DisposeAsync() => _stores.DisposeAsync();
