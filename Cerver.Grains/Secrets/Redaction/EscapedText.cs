@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Cerver.Grains.Secrets.Redaction;
@@ -8,93 +9,173 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// A text without its escapes, which knows where each of its bytes stood before. What JSON, shells, programming languages and addresses make of a value is
 /// the value again without them, whatever they chose to escape. Dispose of it: its memory is used again.
 /// </summary>
-internal readonly struct EscapedText : IDisposable
+internal sealed class EscapedText : IDisposable
 {
-    private readonly byte[] _bytes;
-    private readonly int[] _places;
-    private readonly int _length;
+    private const byte Backslash = (byte)'\\';
+    private const byte Percent = (byte)'%';
 
-    private EscapedText(byte[] bytes, int[] places, int length, int cut)
+    /// <summary>What base64, hexadecimal digits and other escapes consist of.</summary>
+    private static readonly SearchValues<byte> WordBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"u8);
+
+    /// <summary>The most bytes that one escape stands for: a character of UTF-8.</summary>
+    private const int MaxWritten = 4;
+
+    private const int FewEscapes = 256;
+
+    private readonly EscapedText? _from;
+    private readonly byte[] _bytes;
+    private Escape[] _escapes = ArrayPool<Escape>.Shared.Rent(FewEscapes);
+    private int _count;
+    private int _length;
+
+    private EscapedText(EscapedText? from, int maxLength)
     {
-        _bytes = bytes;
-        _places = places;
-        _length = length;
-        Cut = cut;
+        _from = from;
+        _bytes = ArrayPool<byte>.Shared.Rent(maxLength + MaxWritten);
     }
 
-    /// <summary>Where an escape begins of which the rest is not there yet; the end of the text when there is none.</summary>
-    public int Cut { get; }
+    /// <summary>Where, in the text that all began with, an escape begins of which the rest is not there yet; its end when there is none.</summary>
+    public int Cut { get; private set; }
 
     /// <summary>The text without escapes.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 
-    /// <summary>Where each of its bytes stood, and where its end did.</summary>
-    public ReadOnlySpan<int> Places => _places.AsSpan(0, _length + 1);
+    /// <summary>Whether a text has an escape that begins with a backslash and may have to do with a value.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="matters">Whether a byte stands in a value, in any form.</param>
+    public static bool MayHideBehindBackslashes(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters) => MayHide(text, matters, Backslash);
 
-    /// <summary>Whether a text has what begins an escape with a backslash.</summary>
-    public static bool HasBackslash(ReadOnlySpan<byte> text) => text.Contains((byte)'\\');
-
-    /// <summary>Whether a text has what begins a percent-encoded byte.</summary>
-    public static bool HasPercent(ReadOnlySpan<byte> text) => text.Contains((byte)'%');
+    /// <summary>Whether a text has a percent-encoded byte that may have to do with a value.</summary>
+    /// <inheritdoc cref="MayHideBehindBackslashes"/>
+    public static bool MayHideBehindPercents(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters) => MayHide(text, matters, Percent);
 
     /// <summary>Takes away what begins with a backslash.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="places">Where its bytes stood and its end did; empty when they stand there.</param>
-    public static EscapedText OfBackslashes(ReadOnlySpan<byte> text, ReadOnlySpan<int> places) => Decode(text, places, (byte)'\\', Backslash);
+    /// <param name="from">What it is the bytes of, or null when it is what all begins with.</param>
+    public static EscapedText OfBackslashes(ReadOnlySpan<byte> text, EscapedText? from) => Decode(text, from, Backslash);
 
     /// <summary>Decodes what is percent-encoded.</summary>
     /// <inheritdoc cref="OfBackslashes"/>
-    public static EscapedText OfPercents(ReadOnlySpan<byte> text, ReadOnlySpan<int> places) => Decode(text, places, (byte)'%', Percent);
+    public static EscapedText OfPercents(ReadOnlySpan<byte> text, EscapedText? from) => Decode(text, from, Percent);
+
+    /// <summary>Where a byte, or the end, stood in the text that all began with. All bytes of an escape stood where it began.</summary>
+    public int PlaceOf(int index)
+    {
+        // The last escape that is not behind it.
+        var (low, high) = (0, _count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _escapes[middle].At <= index ? (middle + 1, high) : (low, middle);
+        }
+
+        var place = low == 0 ? index : _escapes[low - 1].PlaceOf(index);
+        return _from?.PlaceOf(place) ?? place;
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
-        ArrayPool<int>.Shared.Return(_places);
+        ArrayPool<Escape>.Shared.Return(_escapes);
     }
 
-    private static EscapedText Decode(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, byte mark, Decoder decode)
+    /// <summary>
+    /// An escape has to do with a value when the byte that it stands for and one beside it stand in values, when it stands for the beginning of another
+    /// escape, or when its rest is not there yet.
+    /// </summary>
+    private static bool MayHide(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters, byte mark)
     {
-        var bytes = ArrayPool<byte>.Shared.Rent(text.Length);
-        var kept = ArrayPool<int>.Shared.Rent(text.Length + 1);
-        var (length, cut) = (0, text.Length);
-        for (var at = 0; at < text.Length;)
+        Span<byte> written = stackalloc byte[MaxWritten];
+        for (var at = 0; text[at..].IndexOf(mark) is >= 0 and var next;)
+        {
+            at += next;
+            var taken = DecodeOne(text[at..], written, out var length, mark);
+            if (taken == 0)
+            {
+                return true;
+            }
+
+            var end = at + taken;
+            var isNested = length == 1 && written[0] == mark && taken > 1;
+            var (before, after) = (at == 0 ? mark : text[at - 1], end == text.Length ? mark : text[end]);
+            var isInValue = written[0] is (byte)'\n' or (byte)'\r'
+                ? IsWithinWord(text[..at], text[end..])
+                : matters[written[0]] && (before == mark || after == mark || matters[before] || matters[after]);
+            if (taken > 1 && (isInValue || (isNested && BeginsEscape(after, mark))))
+            {
+                return true;
+            }
+
+            at = end;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a byte behind an escape that stands for a mark makes another escape of it.</summary>
+    private static bool BeginsEscape(byte value, byte mark) =>
+        value == mark || (mark == Percent ? char.IsAsciiHexDigit((char)value) : "\"'/nrtux0123"u8.Contains(value));
+
+    /// <summary>Whether a line break parts what may be base64 or digits: of a value that is broken into lines there is much on one side of a break, and something on the other.</summary>
+    private static bool IsWithinWord(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        const int Much = 4;
+        return (EndsWithWord(before, Much) && BeginsWithWord(after, 1)) || (EndsWithWord(before, 1) && BeginsWithWord(after, Much));
+    }
+
+    private static bool EndsWithWord(ReadOnlySpan<byte> text, int length) => text[^Math.Min(length, text.Length)..].IndexOfAnyExcept(WordBytes) < 0;
+
+    private static bool BeginsWithWord(ReadOnlySpan<byte> text, int length) => text[..Math.Min(length, text.Length)].IndexOfAnyExcept(WordBytes) < 0;
+
+    private static EscapedText Decode(ReadOnlySpan<byte> text, EscapedText? from, byte mark)
+    {
+        var decoded = new EscapedText(from, text.Length);
+        var at = 0;
+        while (at < text.Length)
         {
             // What lies between two escapes is copied at once.
             var next = text[at..].IndexOf(mark);
             var plain = next < 0 ? text.Length - at : next;
-            text.Slice(at, plain).CopyTo(bytes.AsSpan(length));
-            for (var i = 0; i < plain; i++)
-            {
-                kept[length + i] = places.IsEmpty ? at + i : places[at + i];
-            }
-
-            (at, length) = (at + plain, length + plain);
+            text.Slice(at, plain).CopyTo(decoded._bytes.AsSpan(decoded._length));
+            (at, decoded._length) = (at + plain, decoded._length + plain);
             if (at == text.Length)
             {
                 break;
             }
 
-            var taken = decode(text[at..], bytes.AsSpan(length), out var written);
+            var taken = DecodeOne(text[at..], decoded._bytes.AsSpan(decoded._length), out var written, mark);
             if (taken == 0)
             {
                 // The rest of the escape may come yet.
-                cut = at;
                 break;
             }
 
-            kept.AsSpan(length, written).Fill(places.IsEmpty ? at : places[at]);
-            (at, length) = (at + taken, length + written);
+            decoded.Note(new Escape(decoded._length, written, at, taken));
+            (at, decoded._length) = (at + taken, decoded._length + written);
         }
 
-        kept[length] = places.IsEmpty ? cut : places[cut];
-        return new(bytes, kept, length, kept[length]);
+        decoded.Cut = from?.PlaceOf(at) ?? at;
+        return decoded;
     }
 
-    /// <summary>Decodes the escape that a text begins with, and says how long it is: 0 when its end is not there.</summary>
-    private delegate int Decoder(ReadOnlySpan<byte> text, Span<byte> into, out int written);
+    private void Note(Escape escape)
+    {
+        if (_count == _escapes.Length)
+        {
+            var more = ArrayPool<Escape>.Shared.Rent(_count * 2);
+            _escapes.CopyTo(more, 0);
+            ArrayPool<Escape>.Shared.Return(_escapes);
+            _escapes = more;
+        }
 
-    private static int Percent(ReadOnlySpan<byte> text, Span<byte> into, out int written)
+        _escapes[_count++] = escape;
+    }
+
+    private static int DecodeOne(ReadOnlySpan<byte> text, Span<byte> into, out int written, byte mark) =>
+        mark == Percent ? DecodePercent(text, into, out written) : DecodeBackslash(text, into, out written);
+
+    private static int DecodePercent(ReadOnlySpan<byte> text, Span<byte> into, out int written)
     {
         written = 0;
         if (text.Length < 3 && AreDigits(text[1..]))
@@ -113,7 +194,7 @@ internal readonly struct EscapedText : IDisposable
         return 1;
     }
 
-    private static int Backslash(ReadOnlySpan<byte> text, Span<byte> into, out int written)
+    private static int DecodeBackslash(ReadOnlySpan<byte> text, Span<byte> into, out int written)
     {
         written = 0;
         if (text.Length < 2)
@@ -222,5 +303,17 @@ internal readonly struct EscapedText : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>An escape that was taken away.</summary>
+    /// <param name="At">Where what it stands for is.</param>
+    /// <param name="Written">How many bytes that is.</param>
+    /// <param name="From">Where it stood.</param>
+    /// <param name="Length">How many bytes it had.</param>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Escape(int At, int Written, int From, int Length)
+    {
+        /// <summary>Where a byte stood that is not before it, and before the next one.</summary>
+        public int PlaceOf(int index) => index < At + Written ? From : From + Length + (index - At - Written);
     }
 }

@@ -48,10 +48,11 @@ internal sealed class SecretMatcher
     private readonly Form[] _forms;
     private readonly Form[] _breaking;
     private readonly ulong[] _bits;
+    private readonly ulong[] _beginnings;
     private readonly int _shift;
     private readonly Dictionary<uint, int> _heads = [];
     private readonly Place[] _places;
-    private readonly bool[] _firsts = new bool[256];
+    private readonly bool[] _matters = new bool[256];
 
     private SecretMatcher(IEnumerable<Form> forms)
     {
@@ -59,21 +60,24 @@ internal sealed class SecretMatcher
         _breaking = [.. _forms.Where(static form => form.MayBreak)];
         _places = [.. _forms.SelectMany(PlacesOf)];
         _shift = 64 - Math.Clamp(BitOperations.Log2((uint)Math.Max(1, _places.Length)) + 4, MinBits, MaxBits);
-        _bits = new ulong[1 << (64 - _shift - 6)];
+        (_bits, _beginnings) = (new ulong[1 << (64 - _shift - 6)], new ulong[1 << (64 - _shift - 6)]);
         for (var i = 0; i < _places.Length; i++)
         {
             ref var place = ref _places[i];
             var gram = MemoryMarshal.Read<uint>(place.Form.Bytes.AsSpan(place.Offset));
             place = place with { Next = _heads.GetValueOrDefault(gram, -1) };
             _heads[gram] = i;
-            var bit = BitOf(gram);
-            _bits[bit >> 6] |= 1UL << (int)(bit & 63);
+            Add(_bits, gram);
         }
 
         foreach (var form in _forms)
         {
-            _firsts[form.Bytes[0]] = true;
+            Add(_beginnings, MemoryMarshal.Read<uint>(form.Bytes));
             MaxBytes = Math.Max(MaxBytes, form.Bytes.Length);
+            foreach (var value in form.Bytes)
+            {
+                _matters[value] = true;
+            }
         }
     }
 
@@ -102,7 +106,11 @@ internal sealed class SecretMatcher
     }
 
     /// <summary>The values that stand in a text, in its order. They do not overlap: what does is one.</summary>
-    public List<SecretMatch> Find(ReadOnlySpan<byte> text) => Find(text, goesOn: false, out _);
+    public List<SecretMatch> Find(ReadOnlySpan<byte> text)
+    {
+        var search = new Search(goesOn: false, mayGoOn: false, text.Length);
+        return Find(text, ref search);
+    }
 
     /// <summary>The values that stand in a text of which more may come.</summary>
     /// <param name="text">The text.</param>
@@ -111,46 +119,52 @@ internal sealed class SecretMatcher
     /// <inheritdoc cref="Find(ReadOnlySpan{byte})"/>
     public List<SecretMatch> Find(ReadOnlySpan<byte> text, bool goesOn, out int hold)
     {
-        var search = new Search(goesOn, text.Length);
+        var search = new Search(goesOn, mayGoOn: true, text.Length);
+        var found = Find(text, ref search);
+        hold = search.Hold;
+        return found;
+    }
+
+    private List<SecretMatch> Find(ReadOnlySpan<byte> text, ref Search search)
+    {
         if (!IsEmpty)
         {
-            Look(text, places: [], depth: 0, ref search);
+            Look(text, from: null, depth: 0, ref search);
         }
 
-        hold = search.Hold;
         return search.Found is { } found ? Merge(found) : [];
     }
 
     /// <summary>Looks through a text, and through what it is without its escapes, and without the escapes in that.</summary>
-    private void Look(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, int depth, ref Search search)
+    private void Look(ReadOnlySpan<byte> text, EscapedText? from, int depth, ref Search search)
     {
-        Scan(text, places, ref search);
-        LookBehindPercents(text, places, depth: 0, ref search);
-        if (depth < MaxEscapes && EscapedText.HasBackslash(text))
+        Scan(text, from, ref search);
+        LookBehindPercents(text, from, depth: 0, ref search);
+        if (depth < MaxEscapes && EscapedText.MayHideBehindBackslashes(text, _matters))
         {
-            using var behind = EscapedText.OfBackslashes(text, places);
+            using var behind = EscapedText.OfBackslashes(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
-            Look(behind.Bytes, behind.Places, depth + 1, ref search);
+            Look(behind.Bytes, behind, depth + 1, ref search);
         }
     }
 
-    private void LookBehindPercents(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, int depth, ref Search search)
+    private void LookBehindPercents(ReadOnlySpan<byte> text, EscapedText? from, int depth, ref Search search)
     {
-        if (depth < MaxPercents && EscapedText.HasPercent(text))
+        if (depth < MaxPercents && EscapedText.MayHideBehindPercents(text, _matters))
         {
-            using var behind = EscapedText.OfPercents(text, places);
+            using var behind = EscapedText.OfPercents(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
-            Scan(behind.Bytes, behind.Places, ref search);
-            LookBehindPercents(behind.Bytes, behind.Places, depth + 1, ref search);
+            Scan(behind.Bytes, behind, ref search);
+            LookBehindPercents(behind.Bytes, behind, depth + 1, ref search);
         }
     }
 
-    private void Scan(ReadOnlySpan<byte> text, ReadOnlySpan<int> places, ref Search search)
+    private void Scan(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
     {
         for (var i = 0; i + Gram <= text.Length; i += Stride)
         {
             var gram = MemoryMarshal.Read<uint>(text[i..]);
-            if (!IsKnown(gram) || !_heads.TryGetValue(gram, out var at))
+            if (!IsIn(_bits, gram) || !_heads.TryGetValue(gram, out var at))
             {
                 continue;
             }
@@ -159,20 +173,22 @@ internal sealed class SecretMatcher
             {
                 if (Match(text, i, _places[at], search.GoesOn) is { } match)
                 {
-                    (search.Found ??= []).Add(places.IsEmpty ? match : match with { Start = places[match.Start], End = places[match.End] });
+                    (search.Found ??= []).Add(from is null ? match : match with { Start = from.PlaceOf(match.Start), End = from.PlaceOf(match.End) });
                 }
             }
         }
 
-        var hold = HoldFrom(text);
-        search.Hold = Math.Min(search.Hold, places.IsEmpty ? hold : places[hold]);
+        if (search.MayGoOn && HoldFrom(text) is var hold && hold < text.Length)
+        {
+            search.Hold = Math.Min(search.Hold, from?.PlaceOf(hold) ?? hold);
+        }
     }
 
     private int HoldFrom(ReadOnlySpan<byte> text)
     {
         for (var i = Math.Max(0, text.Length - (2 * MaxBytes)); i < text.Length; i++)
         {
-            if (_firsts[text[i]] && (i + Gram > text.Length || IsKnown(MemoryMarshal.Read<uint>(text[i..]))) && MayBegin(text[i..]))
+            if (i + Gram <= text.Length ? IsIn(_beginnings, MemoryMarshal.Read<uint>(text[i..])) && MayBegin(text[i..]) : IsBeginning(_forms, text[i..]))
             {
                 return i;
             }
@@ -321,11 +337,12 @@ internal sealed class SecretMatcher
         return low < forms.Length && forms[low].Bytes.AsSpan().StartsWith(text);
     }
 
-    /// <summary>Whether four bytes may be some of a form.</summary>
-    private bool IsKnown(uint gram)
+    private void Add(ulong[] bits, uint gram) => bits[BitOf(gram) >> 6] |= 1UL << (int)(BitOf(gram) & 63);
+
+    private bool IsIn(ulong[] bits, uint gram)
     {
         var bit = BitOf(gram);
-        return (_bits[bit >> 6] & (1UL << (int)(bit & 63))) != 0;
+        return (bits[bit >> 6] & (1UL << (int)(bit & 63))) != 0;
     }
 
     private uint BitOf(uint gram) => (uint)((gram * 0x9E3779B97F4A7C15UL) >> _shift);
@@ -336,10 +353,13 @@ internal sealed class SecretMatcher
     }
 
     /// <summary>What a search has come to.</summary>
-    private ref struct Search(bool goesOn, int hold)
+    private ref struct Search(bool goesOn, bool mayGoOn, int hold)
     {
         /// <summary>Whether the text before was given away.</summary>
         public bool GoesOn { get; } = goesOn;
+
+        /// <summary>Whether more may come.</summary>
+        public bool MayGoOn { get; } = mayGoOn;
 
         /// <summary>From where on the text cannot be given away.</summary>
         public int Hold { get; set; } = hold;

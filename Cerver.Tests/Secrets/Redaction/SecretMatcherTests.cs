@@ -88,6 +88,7 @@ public sealed class SecretMatcherTests
                 var redacted = TextRedactor.Redact(matcher, $"{whole[..at]}{lineBreak}{whole[at..]}")!;
                 Assert.StartsWith("[secret:S0]", redacted, StringComparison.Ordinal);
                 Assert.InRange(redacted.Length, "[secret:S0]".Length, "[secret:S0]".Length + 4);
+                Assert.StartsWith("x: \"[secret:S0]", TextRedactor.Redact(matcher, $"x: \"{whole[..at]}{lineBreak}{whole[at..]}\""), StringComparison.Ordinal);
             }
         }
     }
