@@ -108,8 +108,20 @@ public sealed class SecretMatcherTests
     {
         var hidden = string.Concat("abcdefgh".Select(static (letter, i) => i % 2 == 0 ? $"\\u{(int)letter:x4}" : $"{letter}"));
 
-        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.Redact(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
-        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.Redact(Alphabet, """{"a":"\u0061","n":1.50}"""));
+        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.RedactJson(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
+        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.RedactJson(Alphabet, """{"a":"\u0061","n":1.50}"""));
+    }
+
+    [Theory]
+    [InlineData("""{"a":12345678,"b":[912345678,1.50]}""", """{"a":"[secret:S0]","b":["9[secret:S0]",1.50]}""")]
+    [InlineData("""{"12345678":"\n2345678","c":null,"d":{"e":true}}""", """{"[secret:S0]":"\n2345678","c":null,"d":{"e":true}}""")]
+    [InlineData("""{"a":"\new-value","b":12345678}""", """{"a":"\new-value","b":"[secret:S0]"}""")]
+    [InlineData("""{"a":"\\new-value"}""", """{"a":"\\[secret:S1]"}""")]
+    public void Json_stays_json_when_a_value_is_a_number_or_looks_like_a_part_of_an_escape(string json, string expected)
+    {
+        var matcher = RandomSecrets.Matcher("12345678", "new-value");
+
+        Assert.Equal(expected, TextRedactor.RedactJson(matcher, json));
     }
 
     [Fact]
