@@ -25,6 +25,9 @@ internal static class HostFrame
 
         // It warns of keys that are not encrypted in words for programmers. We say it ourselves.
         new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error"),
+
+        // It puts the path of a request around everything that is logged meanwhile, and whoever takes a value for a name has it there.
+        new("Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics", "None"),
         new("Logging:LogLevel:ModelContextProtocol", "Error"),
 
         // It tells of every mistake of a client, with a stack trace. What fails in a tool, we log ourselves.

@@ -77,7 +77,7 @@ public sealed class LeakHuntTests : IDisposable
         using var telemetry = new TelemetryCapture();
         await using var gateway = await TestedGateway.StartAsync(
             tested, "--Cerver:Compute:Local:Enabled=true", "--Logging:LogLevel:Default=Trace", "--Logging:Console:LogLevel:Default=None");
-        telemetry.ListenTo(gateway.Services);
+        telemetry.ListenTo(gateway.Services, gateway.Address);
         using var client = gateway.NewClient();
         var (session, import) = await WriteEverywhereAsync(client);
         await ReadEverythingAsync(client, session, import);
@@ -189,6 +189,17 @@ public sealed class LeakHuntTests : IDisposable
             var text = await client.GetStringAsync(new Uri(path, UriKind.Relative));
             Hunt(path, text);
             _seen.Append(text);
+        }
+
+        // Whoever looks for a value finds nothing, and is not written down either.
+        foreach (var value in (string[])[_injectedValue, _fetchedValue])
+        {
+            using var found = await client.GetAsync(new Uri($"/v2/sessions/search?q={Uri.EscapeDataString($"\"{value.Replace('"', ' ')}\"")}", UriKind.Relative));
+            Hunt("what was found", await found.Content.ReadAsStringAsync());
+            using var listed = await client.GetAsync(new Uri($"/v2/sessions?q={Uri.EscapeDataString(value)}", UriKind.Relative));
+            using var missing = await client.GetAsync(new Uri($"/v2/secrets/{Uri.EscapeDataString(value)}", UriKind.Relative));
+            using var nothing = await client.GetAsync(new Uri($"/v2/{Uri.EscapeDataString(value)}", UriKind.Relative));
+            Hunt("refusals", await missing.Content.ReadAsStringAsync() + await nothing.Content.ReadAsStringAsync());
         }
 
         Assert.Contains($"[secret:{_injected}]", _seen.ToString(), StringComparison.Ordinal);

@@ -12,6 +12,7 @@ internal sealed class TelemetryCapture : ILoggerProvider
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly ActivityListener _spans;
     private readonly MeterListener _meters = new();
+    private volatile string _address = "none yet";
 
     public TelemetryCapture()
     {
@@ -19,7 +20,7 @@ internal sealed class TelemetryCapture : ILoggerProvider
         {
             ShouldListenTo = static _ => true,
             Sample = static (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span => _lines.Enqueue($"{span.DisplayName} {span.StatusDescription} {Join(span.TagObjects)} {string.Join(' ', span.Baggage)} {string.Join(' ', span.Events.Select(static happened => $"{happened.Name} {Join(happened.Tags)}"))}"),
+            ActivityStopped = span => Add(span, $"{span.DisplayName} {span.StatusDescription} {Join(span.TagObjects)} {string.Join(' ', span.Baggage)} {string.Join(' ', span.Events.Select(static happened => $"{happened.Name} {Join(happened.Tags)}"))}"),
         };
         ActivitySource.AddActivityListener(_spans);
         _meters.InstrumentPublished = static (instrument, listener) => listener.EnableMeasurementEvents(instrument);
@@ -33,7 +34,13 @@ internal sealed class TelemetryCapture : ILoggerProvider
     public string Text => string.Join('\n', _lines);
 
     /// <summary>Listens to the log of a gateway.</summary>
-    public void ListenTo(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().AddProvider(this);
+    /// <param name="services">The gateway's.</param>
+    /// <param name="address">Where it listens. Whoever asks it there is the test, whose own spans say what it asks.</param>
+    public void ListenTo(IServiceProvider services, Uri address)
+    {
+        _address = address.ToString();
+        services.GetRequiredService<ILoggerFactory>().AddProvider(this);
+    }
 
     public ILogger CreateLogger(string categoryName) => new Logger(_lines, categoryName);
 
@@ -41,6 +48,14 @@ internal sealed class TelemetryCapture : ILoggerProvider
     {
         _spans.Dispose();
         _meters.Dispose();
+    }
+
+    private void Add(Activity span, string line)
+    {
+        if (span.Kind != ActivityKind.Client || span.GetTagItem("url.full") is not string url || !url.StartsWith(_address, StringComparison.Ordinal))
+        {
+            _lines.Enqueue(line);
+        }
     }
 
     private void Measured(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _lines.Enqueue($"{instrument.Name} {Join(tags.ToArray())}");
