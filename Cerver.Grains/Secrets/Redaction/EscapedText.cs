@@ -102,7 +102,7 @@ internal sealed class EscapedText : IDisposable
             var isInValue = written[0] is (byte)'\n' or (byte)'\r'
                 ? IsWithinWord(text[..at], text[end..])
                 : matters[written[0]] && (before == mark || after == mark || matters[before] || matters[after]);
-            if (taken > 1 && (isInValue || (isNested && BeginsEscape(after, written[0]))))
+            if (taken > 1 && (isInValue || (isNested && (end == text.Length || BeginsEscape(after, written[0])))))
             {
                 return true;
             }

@@ -158,8 +158,8 @@ public sealed class SecretMatcherTests
     {
         var hidden = string.Concat("abcdefgh".Select(static (letter, i) => i % 2 == 0 ? $"\\u{(int)letter:x4}" : $"{letter}"));
 
-        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.RedactJson(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
-        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.RedactJson(Alphabet, """{"a":"\u0061","n":1.50}"""));
+        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", JsonRedactor.Redact(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
+        Assert.Equal("""{"a":"\u0061","n":1.50}""", JsonRedactor.Redact(Alphabet, """{"a":"\u0061","n":1.50}"""));
     }
 
     [Theory]
@@ -171,7 +171,7 @@ public sealed class SecretMatcherTests
     {
         var matcher = RandomSecrets.Matcher("12345678", "new-value");
 
-        Assert.Equal(expected, TextRedactor.RedactJson(matcher, json));
+        Assert.Equal(expected, JsonRedactor.Redact(matcher, json));
     }
 
     [Fact]
