@@ -1,5 +1,6 @@
 using Cerver.Errors;
 using Cerver.Grains.Secrets.Audit;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
 using Cerver.Secrets;
 using Cerver.Sessions;
@@ -11,7 +12,7 @@ namespace Cerver.Grains.Secrets;
 /// <inheritdoc cref="ISecretGrain"/>
 [GrainType("secrets"), StatelessWorker, Reentrant]
 internal sealed partial class SecretGrain(
-    SecretSources sources, ISecretAuditStore audit, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
+    SecretSources sources, TaintRegistry taints, ISecretAuditStore audit, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
 {
     private string AccountId => SecretKey.Parse(this.GetPrimaryKeyString());
 
@@ -22,7 +23,7 @@ internal sealed partial class SecretGrain(
         await RequireNotableAsync(request.SessionId, cancellationToken);
 
         var asked = await AskAsync(request.Name, SecretOutcome.Fetched, cancellationToken);
-        var access = new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, RunId: null, request.Name, asked.Source, asked.Outcome);
+        var access = new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, RunId: null, asked.Name, asked.Source, asked.Outcome);
         await RecordAsync([access], asked.Found is null ? [] : [asked.Found], cancellationToken);
         await NoteAsync(access, cancellationToken);
         return asked.Found ?? throw asked.Refusal!;
@@ -39,7 +40,7 @@ internal sealed partial class SecretGrain(
             var asked = await AskAsync(name, SecretOutcome.Injected, cancellationToken);
             refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!, found);
             var outcome = refusal is null || asked.Found is null ? asked.Outcome : SecretOutcome.Denied;
-            accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, name, asked.Source, outcome));
+            accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, asked.Name, asked.Source, outcome));
             if (refusal is not null)
             {
                 break;
@@ -64,14 +65,17 @@ internal sealed partial class SecretGrain(
         {
             var finding = await sources.FindAsync(AccountId, name, cancellationToken);
             return finding.Found is { } found
-                ? new Asked(found, found.Source, given, Refusal: null)
-                : new Asked(Found: null, Source: null, finding.Asked.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied, sources.NotFound(name, finding));
+                ? new Asked(name, found, found.Source, given, Refusal: null)
+                : new Asked(await RedactAsync(name), Found: null, Source: null, finding.Asked.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied, sources.NotFound(name, finding));
         }
         catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
         {
-            return new Asked(Found: null, Source: null, SecretOutcome.Unavailable, failure);
+            return new Asked(await RedactAsync(name), Found: null, Source: null, SecretOutcome.Unavailable, failure);
         }
     }
+
+    /// <summary>What is put on record of a name that no secret has: whoever mistakes the one for the other sends a value.</summary>
+    private async Task<string> RedactAsync(string name) => TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, name)!;
 
     /// <summary>Before a value is given away every silo redacts it, and it is on record who asked.</summary>
     private async Task RecordAsync(ImmutableArray<SecretAccess> accesses, ImmutableArray<FetchedSecret> found, CancellationToken cancellationToken)
@@ -125,6 +129,6 @@ internal sealed partial class SecretGrain(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Account {AccountId} was given secret {Name}, which has fewer than {Least} characters and is not redacted")]
     private partial void LogTooShort(string accountId, string name, int least);
 
-    /// <summary>What came of asking: a secret or a refusal.</summary>
-    private sealed record Asked(FetchedSecret? Found, string? Source, SecretOutcome Outcome, CerverException? Refusal);
+    /// <summary>What came of asking: a secret or a refusal, and the name as it is put on record.</summary>
+    private sealed record Asked(string Name, FetchedSecret? Found, string? Source, SecretOutcome Outcome, CerverException? Refusal);
 }

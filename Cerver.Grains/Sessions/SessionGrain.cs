@@ -187,6 +187,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         }
 
         SessionRules.Check(request, _limits);
+        request = request with { Task = await _session.RedactAsync(request.Task) };
         var record = SessionRules.NewRecord(request, _session.AccountId, _session.SessionId, _session.Now);
         if (request.Compute.Kind == ComputeChoiceKind.None)
         {

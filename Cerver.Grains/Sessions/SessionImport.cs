@@ -22,7 +22,7 @@ internal sealed class SessionImport(SessionWriter session, SessionLimits limits)
             return new(record, IsWhole: record.EndReason != EndReasons.ImportIncomplete, IsNew: false);
         }
 
-        var entries = SessionEntries.Stamp(ImportedEntries.Fit(part.Entries, limits), session.Now);
+        var entries = SessionEntries.Stamp(ImportedEntries.Fit(await session.RedactAsync(part.Entries), limits), session.Now);
         var next = part.IsLast ? Complete(record, part) : record;
         var added = await session.CommitAsync(SessionChange.From(next, NotAfterNow(part.UpdatedAt), rewrites: part.IsLast, entries));
         return new(added, part.IsLast, part.IsLast);
@@ -40,7 +40,7 @@ internal sealed class SessionImport(SessionWriter session, SessionLimits limits)
         _ = ComputeRequirements.Parse(part.Session.Requirements);
         var created = NotAfterNow(part.CreatedAt);
         var updated = NotAfterNow(part.UpdatedAt);
-        var name = part.Session.SessionName ?? SessionRules.NameFor(part.Title, session.SessionId, limits.MaxNameCharacters);
+        var name = part.Session.SessionName ?? SessionRules.NameFor(await session.RedactAsync(part.Title), session.SessionId, limits.MaxNameCharacters);
         var record = SessionRules.NewRecord(part.Session with { SessionName = name }, session.AccountId, session.SessionId, created < updated ? created : updated);
         return record with { EndReason = EndReasons.ImportIncomplete };
     }

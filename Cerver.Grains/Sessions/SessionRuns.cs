@@ -60,7 +60,7 @@ internal sealed class SessionRuns(SessionWriter session, SessionComputes compute
         var (secrets, accesses) = await InjectAsync(record, request, cancellationToken);
         var attached = await computes.AttachAsync(record, cancellationToken);
         var run = new RunRecord(
-            request.RunId, record.SessionId, attached.SandboxId!, runtime, await session.RedactAsync(request.Code), RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0,
+            request.RunId, record.SessionId, attached.SandboxId!, runtime, (await session.RedactAsync(request.Code))!, RunStatus.Running, ExitCode: null, Truncated: false, OutputHead: 0,
             session.Now, EndedAt: null);
         var counted = attached with { Metrics = attached.Metrics with { RunCount = attached.Metrics.RunCount + 1 } };
         await session.CommitAsync(session.Change(counted, rewrites: true, [.. accesses, SessionEntries.RunStarted(run)]) with { Started = run });

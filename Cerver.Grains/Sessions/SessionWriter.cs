@@ -135,8 +135,12 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     public SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
         SessionChange.From(next, Now, rewrites, entries);
 
-    /// <summary>A text without the values of secrets that the account was given.</summary>
-    public async Task<string> RedactAsync(string text) => TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, text)!;
+    /// <summary>A text without the values of secrets that the account was given. What is cut must be without them before: the beginning of one is not found.</summary>
+    public async Task<string?> RedactAsync(string? text) => TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, text);
+
+    /// <summary>Entries without the values of secrets that the account was given.</summary>
+    public async Task<ImmutableArray<TranscriptEntry>> RedactAsync(ImmutableArray<TranscriptEntry> entries) =>
+        TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, entries);
 
     /// <summary>Commits a change, without the values of secrets that the account was given, whoever goes away meanwhile.</summary>
     /// <param name="change">The change.</param>

@@ -22,6 +22,9 @@ internal sealed class ScriptedSource(string name, params string[] namesAndValues
     /// <summary>Whether it cannot be asked.</summary>
     public bool IsDown { get; set; }
 
+    /// <summary>A secret that it cannot be asked for, or null.</summary>
+    public string? Lacking { get; set; }
+
     /// <summary>Has a secret, or with null has it no more.</summary>
     public string? this[string secret]
     {
@@ -30,12 +33,12 @@ internal sealed class ScriptedSource(string name, params string[] namesAndValues
 
     public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(!accountId.StartsWith("closed", StringComparison.Ordinal));
 
-    public ValueTask<Secret?> FetchAsync(string accountId, string name, CancellationToken cancellationToken)
+    public ValueTask<Secret?> FetchAsync(string accountId, string secret, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _asked);
-        return IsDown
+        return IsDown || secret == Lacking
             ? throw new CerverException(CerverError.SecretBackendUnavailable, $"The source {Name} is down.")
-            : ValueTask.FromResult(_values.TryGetValue(name, out var value) ? new Secret(value) : null);
+            : ValueTask.FromResult(_values.TryGetValue(secret, out var value) ? new Secret(value) : null);
     }
 
     public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) =>

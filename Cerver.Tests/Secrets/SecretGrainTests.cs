@@ -56,6 +56,18 @@ public sealed class SecretGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_value_that_is_sent_as_a_name_is_not_put_on_record()
+    {
+        var (accountId, sessionId) = await CreateAsync();
+        await Secrets(accountId).FetchAsync(new("SECOND"));
+
+        await Assert.ThrowsAsync<CerverException>(() => Secrets(accountId).FetchAsync(new(Value, sessionId)));
+
+        Assert.Equal([("secret_access", "[secret:SECOND]", null, "not_found")], (await EntriesAsync(accountId, sessionId)).Select(NoteOf));
+        Assert.Equal(["[secret:SECOND]", "SECOND"], (await Secrets(accountId).ListAccessesAsync(new(Limit: 10))).Accesses.Select(static access => access.Name));
+    }
+
+    [Fact]
     public async Task An_account_that_no_source_is_open_to_is_denied_and_its_session_says_so()
     {
         var (accountId, sessionId) = await CreateAsync($"closed-{Guid.NewGuid():n}");

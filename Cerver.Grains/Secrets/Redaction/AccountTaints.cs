@@ -9,11 +9,13 @@ internal sealed class AccountTaints
     private const int MaxValuesOfSecret = 8;
 
     private readonly Lock _gate = new();
+    private readonly List<FetchedSecret> _added = [];
     private ImmutableList<FetchedSecret> _values = [];
-    private volatile SecretMatcher _matcher = SecretMatcher.Empty;
+    private SecretMatcher _last = SecretMatcher.Empty;
+    private volatile SecretMatcher? _matcher = SecretMatcher.Empty;
 
-    /// <summary>Finds them in texts.</summary>
-    public SecretMatcher Matcher => _matcher;
+    /// <summary>Finds them in texts. It is made when it is asked for: many values may come one by one, and who only keeps them needs none.</summary>
+    public SecretMatcher Matcher => _matcher ?? MakeMatcher();
 
     /// <summary>The values, the oldest first.</summary>
     public ImmutableList<FetchedSecret> Values => Volatile.Read(ref _values);
@@ -23,20 +25,39 @@ internal sealed class AccountTaints
     {
         lock (_gate)
         {
-            var isLess = false;
-            var added = new List<FetchedSecret>();
             foreach (var value in values.Where(value => !_values.Contains(value)))
             {
                 var same = _values.FindAll(known => known.Name.Equals(value.Name, StringComparison.Ordinal));
-                isLess |= same.Count >= MaxValuesOfSecret;
-                _values = (same.Count < MaxValuesOfSecret ? _values : _values.Remove(same[0])).Add(value);
-                added.Add(value);
+                if (same.Count < MaxValuesOfSecret)
+                {
+                    _values = _values.Add(value);
+                    _added.Add(value);
+                }
+                else
+                {
+                    _values = _values.Remove(same[0]).Add(value);
+                    _added.Clear();
+                    _added.AddRange(_values);
+                    _last = SecretMatcher.Empty;
+                }
+
+                _matcher = null;
+            }
+        }
+    }
+
+    private SecretMatcher MakeMatcher()
+    {
+        lock (_gate)
+        {
+            if (_matcher is { } made)
+            {
+                return made;
             }
 
-            if (added.Count > 0)
-            {
-                _matcher = isLess ? SecretMatcher.Empty.With(_values) : _matcher.With(added);
-            }
+            _last = _last.With(_added);
+            _added.Clear();
+            return _matcher = _last;
         }
     }
 }

@@ -97,12 +97,12 @@ internal sealed class EscapedText : IDisposable
             }
 
             var end = at + taken;
-            var isNested = length == 1 && written[0] == mark && taken > 1;
+            var isNested = length == 1 && written[0] is Backslash or Percent;
             var (before, after) = (at == 0 ? mark : text[at - 1], end == text.Length ? mark : text[end]);
             var isInValue = written[0] is (byte)'\n' or (byte)'\r'
                 ? IsWithinWord(text[..at], text[end..])
                 : matters[written[0]] && (before == mark || after == mark || matters[before] || matters[after]);
-            if (taken > 1 && (isInValue || (isNested && BeginsEscape(after, mark))))
+            if (taken > 1 && (isInValue || (isNested && (end == text.Length || BeginsEscape(after, written[0])))))
             {
                 return true;
             }

@@ -51,21 +51,26 @@ internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
     {
         var found = matcher.Find(text, held.GoesOn, out var hold);
         var end = isLast ? text.Length : hold;
-        if (found.FindIndex(match => match.Start < end && match.End > end) is >= 0 and var cut)
-        {
-            // What is after it may be a part of another value.
-            end = found[cut].Start;
-        }
-
-        var at = 0;
+        var at = held.Marked;
         foreach (var match in found.TakeWhile(match => match.Start < end))
         {
-            keep(kind, text[at..match.Start]);
-            keep(kind, match.Mark.Bytes);
-            at = match.End;
+            // What overlaps with a value is one with it, and that has its mark.
+            if (match.Start >= at)
+            {
+                keep(kind, text[at..match.Start]);
+                keep(kind, match.Mark.Bytes);
+            }
+
+            at = Math.Max(at, match.End);
         }
 
-        keep(kind, text[at..end]);
+        if (at < end)
+        {
+            keep(kind, text[at..end]);
+        }
+
+        // A value may end after the beginning of another one. All of that one waits, or values that overlap without an end would be gathered without one.
+        held.Marked = Math.Max(0, at - end);
         held.Bytes.Write(text[end..]);
         held.GoesOn |= end > 0;
     }
@@ -74,6 +79,9 @@ internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
     private sealed class Held
     {
         public ArrayBufferWriter<byte> Bytes { get; set; } = new();
+
+        /// <summary>How many of the bytes belong to a value that was given out as its mark.</summary>
+        public int Marked { get; set; }
 
         /// <summary>Whether something was given out before.</summary>
         public bool GoesOn { get; set; }

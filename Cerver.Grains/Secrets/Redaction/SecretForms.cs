@@ -25,6 +25,9 @@ internal static class SecretForms
         return InText(text).Concat(text.Split('\n', MaxLines + 1).Take(MaxLines).Select(static line => line.Trim()).Where(IsTelling)).Concat(InDigits(bytes))
             .Select(static form => new SecretForm(Encoding.UTF8.GetBytes(form), MayBreak: false))
             .Concat(InBase64(bytes))
+
+            // With other line ends a value may become too short to be told from other text.
+            .Where(static form => form.Bytes.Length >= Secret.MinRedactedCharacters)
             .ToHashSet();
     }
 

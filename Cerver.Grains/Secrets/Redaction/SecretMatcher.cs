@@ -26,22 +26,37 @@ internal sealed record SecretMark(string Text, byte[] Bytes)
 /// <remarks>
 /// Every form has eight bytes at least, so whoever looks at four bytes at every fifth place sees four of the first eight of each form that is there. What
 /// stands at these places is looked up in a set of bits, which says no nearly always; only then are forms compared. So most of a text is never
-/// looked at, however many values there are. A form that may be broken into lines is known by its first bytes and once more by those after the
-/// twentieth, because a line break may fall into the first ones. A text with escapes is searched once more without them.
+/// looked at, however many values there are. A line break may fall into the first bytes of a form that may be broken into lines, so what stands
+/// around each is looked up too, as if it stood together. A text with escapes is searched once more without them.
 /// </remarks>
 internal sealed class SecretMatcher
 {
     private const int Gram = sizeof(uint);
     private const int Stride = Secret.MinRedactedCharacters - Gram + 1;
-    private const int SecondPlace = 20;
+
+    /// <summary>How many bytes on either side of a line break are looked at: with one more, four of a form's first eight stand together.</summary>
+    private const int AroundBreak = Secret.MinRedactedCharacters - 1;
 
     /// <summary>A form of which fewer characters stand before a line break is not waited for, or lines would be held back by chance.</summary>
     private const int MinBeforeBreak = 4;
 
-    /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON, and an address in an address.</summary>
-    private const int MaxEscapes = 3;
+    /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON.</summary>
+    private const int MaxBackslashes = 3;
 
+    /// <summary>The same for percent signs: an address in an address.</summary>
     private const int MaxPercents = 2;
+
+    /// <summary>
+    /// How many bytes are compared for each of a text. Few texts need one. One that needs more is made of beginnings of values, such as the letter that a long value is
+    /// made of, and has a mark instead: nobody can have a silo compare for minutes.
+    /// </summary>
+    private const int ComparedPerByte = 1_024;
+
+    private const int ComparedAtLeast = 1024 * 1024;
+
+    /// <summary>What a comparison costs beside its bytes.</summary>
+    private const int ComparisonCost = 16;
+
     private const int MinBits = 14;
     private const int MaxBits = 22;
 
@@ -129,33 +144,28 @@ internal sealed class SecretMatcher
     {
         if (!IsEmpty)
         {
-            Look(text, from: null, depth: 0, ref search);
+            Look(text, from: null, MaxBackslashes, MaxPercents, ref search);
         }
 
         return search.Found is { } found ? Merge(found) : [];
     }
 
-    /// <summary>Looks through a text, and through what it is without its escapes, and without the escapes in that.</summary>
-    private void Look(ReadOnlySpan<byte> text, EscapedText? from, int depth, ref Search search)
+    /// <summary>Looks through a text, and through what it is without its escapes, and without the escapes in that, of either kind.</summary>
+    private void Look(ReadOnlySpan<byte> text, EscapedText? from, int backslashes, int percents, ref Search search)
     {
         Scan(text, from, ref search);
-        LookBehindPercents(text, from, depth: 0, ref search);
-        if (depth < MaxEscapes && EscapedText.MayHideBehindBackslashes(text, _matters))
-        {
-            using var behind = EscapedText.OfBackslashes(text, from);
-            search.Hold = Math.Min(search.Hold, behind.Cut);
-            Look(behind.Bytes, behind, depth + 1, ref search);
-        }
-    }
-
-    private void LookBehindPercents(ReadOnlySpan<byte> text, EscapedText? from, int depth, ref Search search)
-    {
-        if (depth < MaxPercents && EscapedText.MayHideBehindPercents(text, _matters))
+        if (percents > 0 && EscapedText.MayHideBehindPercents(text, _matters))
         {
             using var behind = EscapedText.OfPercents(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
-            Scan(behind.Bytes, behind, ref search);
-            LookBehindPercents(behind.Bytes, behind, depth + 1, ref search);
+            Look(behind.Bytes, behind, backslashes, percents - 1, ref search);
+        }
+
+        if (backslashes > 0 && EscapedText.MayHideBehindBackslashes(text, _matters))
+        {
+            using var behind = EscapedText.OfBackslashes(text, from);
+            search.Hold = Math.Min(search.Hold, behind.Cut);
+            Look(behind.Bytes, behind, backslashes - 1, percents, ref search);
         }
     }
 
@@ -164,25 +174,84 @@ internal sealed class SecretMatcher
         for (var i = 0; i + Gram <= text.Length; i += Stride)
         {
             var gram = MemoryMarshal.Read<uint>(text[i..]);
-            if (!IsIn(_bits, gram) || !_heads.TryGetValue(gram, out var at))
+            if (IsIn(_bits, gram))
             {
-                continue;
-            }
-
-            for (; at >= 0; at = _places[at].Next)
-            {
-                if (Match(text, i, _places[at], search.GoesOn) is { } match)
-                {
-                    (search.Found ??= []).Add(from is null ? match : match with { Start = from.PlaceOf(match.Start), End = from.PlaceOf(match.End) });
-                }
+                Compare(text, from, i, gram, isBroken: false, ref search);
             }
         }
 
+        ScanBreaks(text, from, ref search);
         if (search.MayGoOn && HoldFrom(text) is var hold && hold < text.Length)
         {
             search.Hold = Math.Min(search.Hold, from?.PlaceOf(hold) ?? hold);
         }
     }
+
+    /// <summary>Looks at what stands around line breaks, as if it stood together.</summary>
+    private void ScanBreaks(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
+    {
+        Span<byte> around = stackalloc byte[2 * AroundBreak];
+        Span<int> stood = stackalloc int[2 * AroundBreak];
+        for (var next = 0; text[next..].IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var found;)
+        {
+            var (first, before) = (next + found, 0);
+            for (; first > 0 && before < AroundBreak; first--)
+            {
+                before += IsBreak(text[first - 1]) ? 0 : 1;
+            }
+
+            next += found;
+            while (next < text.Length && IsBreak(text[next]))
+            {
+                next++;
+            }
+
+            var length = 0;
+            for (var at = first; at < text.Length && length < before + AroundBreak; at++)
+            {
+                if (!IsBreak(text[at]))
+                {
+                    (around[length], stood[length]) = (text[at], at);
+                    length++;
+                }
+            }
+
+            for (var i = 0; i + Gram <= length; i += Stride)
+            {
+                var gram = MemoryMarshal.Read<uint>(around[i..]);
+                if (IsIn(_bits, gram))
+                {
+                    Compare(text, from, stood[i], gram, isBroken: true, ref search);
+                }
+            }
+        }
+    }
+
+    /// <summary>Compares what stands around a place with the forms that have these four bytes among their first ones.</summary>
+    private void Compare(ReadOnlySpan<byte> text, EscapedText? from, int at, uint gram, bool isBroken, ref Search search)
+    {
+        for (var i = _heads.GetValueOrDefault(gram, -1); i >= 0 && search.Left > 0; i = _places[i].Next)
+        {
+            if (isBroken && !_places[i].Form.MayBreak)
+            {
+                continue;
+            }
+
+            var match = Match(text, at, _places[i], search.GoesOn, out var compared);
+            search.Left -= compared + ComparisonCost;
+            if (match is { } found)
+            {
+                (search.Found ??= []).Add(from is null ? found : found with { Start = from.PlaceOf(found.Start), End = from.PlaceOf(found.End) });
+            }
+
+            if (search.Left <= 0)
+            {
+                (search.Found ??= []).Add(new SecretMatch(0, search.Length, _places[i].Form.Mark));
+            }
+        }
+    }
+
+    private static bool IsBreak(byte value) => value is (byte)'\n' or (byte)'\r';
 
     private int HoldFrom(ReadOnlySpan<byte> text)
     {
@@ -202,25 +271,29 @@ internal sealed class SecretMatcher
         for (var offset = 0; offset < Stride; offset++)
         {
             yield return new Place(form, offset, Next: -1);
-            if (form.MayBreak && SecondPlace + offset + Gram <= form.Bytes.Length)
-            {
-                yield return new Place(form, SecondPlace + offset, Next: -1);
-            }
         }
     }
 
-    private static SecretMatch? Match(ReadOnlySpan<byte> text, int at, Place place, bool goesOn)
+    /// <summary>Where a form stands of which some bytes do, or null.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="at">Where bytes of a form stand.</param>
+    /// <param name="place">The bytes.</param>
+    /// <param name="goesOn">Whether the text before was given away.</param>
+    /// <param name="compared">How many bytes had to be compared, or somewhat more.</param>
+    private static SecretMatch? Match(ReadOnlySpan<byte> text, int at, Place place, bool goesOn, out int compared)
     {
-        var form = place.Form;
+        var (form, start) = (place.Form, at - place.Offset);
         if (!form.MayBreak)
         {
-            var start = at - place.Offset;
-            return start >= 0 && text[start..].StartsWith(form.Bytes) ? new SecretMatch(start, start + form.Bytes.Length, form.Mark) : null;
+            compared = start < 0 ? 0 : text[start..].CommonPrefixLength(form.Bytes);
+            return compared == form.Bytes.Length ? new SecretMatch(start, start + compared, form.Mark) : null;
         }
 
-        return Leftwards(text, at, form.Bytes.AsSpan(0, place.Offset), goesOn) is { } first && Rightwards(text, at, form.Bytes.AsSpan(place.Offset)) is { } end
-            ? new SecretMatch(first, end, form.Mark)
-            : null;
+        var end = at;
+        var first = Leftwards(text, at, form.Bytes.AsSpan(0, place.Offset), goesOn);
+        var isWhole = first is not null && IsRightwards(text, form.Bytes.AsSpan(place.Offset), ref end);
+        compared = end - at;
+        return isWhole ? new SecretMatch(first!.Value, end, form.Mark) : null;
     }
 
     /// <summary>Where a form begins whose first bytes end at a place.</summary>
@@ -229,7 +302,7 @@ internal sealed class SecretMatcher
         while (expected.Length > 0)
         {
             var before = at;
-            while (before > 0 && text[before - 1] is (byte)'\n' or (byte)'\r')
+            while (before > 0 && IsBreak(text[before - 1]))
             {
                 before--;
             }
@@ -251,25 +324,25 @@ internal sealed class SecretMatcher
         return at;
     }
 
-    /// <summary>Where a form ends whose bytes begin at a place.</summary>
-    private static int? Rightwards(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> expected)
+    /// <summary>Whether the bytes of a form begin at a place, which is where they end afterwards, or where something else stands.</summary>
+    private static bool IsRightwards(ReadOnlySpan<byte> text, ReadOnlySpan<byte> expected, ref int at)
     {
         foreach (var value in expected)
         {
-            while (at < text.Length && text[at] is (byte)'\n' or (byte)'\r')
+            while (at < text.Length && IsBreak(text[at]))
             {
                 at++;
             }
 
             if (at >= text.Length || text[at] != value)
             {
-                return null;
+                return false;
             }
 
             at++;
         }
 
-        return at;
+        return true;
     }
 
     private static List<SecretMatch> Merge(List<SecretMatch> found)
@@ -308,7 +381,7 @@ internal sealed class SecretMatcher
         var length = 0;
         foreach (var value in text)
         {
-            if (value is not ((byte)'\n' or (byte)'\r'))
+            if (!IsBreak(value))
             {
                 joined[length++] = value;
             }
@@ -353,8 +426,14 @@ internal sealed class SecretMatcher
     }
 
     /// <summary>What a search has come to.</summary>
-    private ref struct Search(bool goesOn, bool mayGoOn, int hold)
+    private ref struct Search(bool goesOn, bool mayGoOn, int length)
     {
+        /// <summary>How long the text is.</summary>
+        public int Length { get; } = length;
+
+        /// <summary>How much may still be compared.</summary>
+        public long Left { get; set; } = ((long)length * ComparedPerByte) + ComparedAtLeast;
+
         /// <summary>Whether the text before was given away.</summary>
         public bool GoesOn { get; } = goesOn;
 
@@ -362,7 +441,7 @@ internal sealed class SecretMatcher
         public bool MayGoOn { get; } = mayGoOn;
 
         /// <summary>From where on the text cannot be given away.</summary>
-        public int Hold { get; set; } = hold;
+        public int Hold { get; set; } = length;
 
         /// <summary>What was found, in no order, or null.</summary>
         public List<SecretMatch>? Found { get; set; }

@@ -29,7 +29,7 @@ internal static class SessionRedaction
         Harness = TextRedactor.Redact(matcher, record.Harness),
         Task = TextRedactor.Redact(matcher, record.Task),
         Workload = TextRedactor.Redact(matcher, record.Workload),
-        Requirements = TextRedactor.RedactJson(matcher, record.Requirements),
-        Metadata = TextRedactor.RedactJson(matcher, record.Metadata),
+        Requirements = JsonRedactor.Redact(matcher, record.Requirements),
+        Metadata = JsonRedactor.Redact(matcher, record.Metadata),
     };
 }

@@ -40,7 +40,7 @@ internal sealed partial class TaintGrain(
         _taints.Add(secrets);
         if (names.Length > known.Length)
         {
-            await StoreAsync(names, cancellationToken);
+            await StoreAsync(names);
         }
 
         await silos.AddAsync(AccountId, secrets);
@@ -70,23 +70,12 @@ internal sealed partial class TaintGrain(
         var gone = new List<string>();
         foreach (var names in unknown.Chunk(ReadAtOnce))
         {
-            try
+            var read = await Task.WhenAll(names.Select(ReadAsync));
+            _taints.Add(read.Select(static one => one.Found).OfType<FetchedSecret>());
+            gone.AddRange(read.Where(static one => one is { Found: null, Failure: null }).Select(static one => one.Name));
+            if (read.FirstOrDefault(static one => one.Failure is not null).Failure is { } failure)
             {
-                foreach (var (name, finding) in await Task.WhenAll(names.Select(async name => (name, await sources.FindAsync(AccountId, name, CancellationToken.None)))))
-                {
-                    if (finding.Found is { } found)
-                    {
-                        _taints.Add([found]);
-                    }
-                    else
-                    {
-                        gone.Add(name);
-                    }
-                }
-            }
-            catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
-            {
-                LogUnknown(failure, AccountId, names.Length);
+                LogUnknown(failure, AccountId, read.Count(static one => one.Failure is not null));
                 if (!options.Value.WritesUnredacted)
                 {
                     _refused = (Refusal(failure), time.GetTimestamp());
@@ -98,10 +87,22 @@ internal sealed partial class TaintGrain(
         if (gone.Count > 0)
         {
             LogGone(AccountId, gone.Count);
-            await StoreAsync([.. state.State.Names.Except(gone, StringComparer.Ordinal)], CancellationToken.None);
+            await StoreAsync([.. state.State.Names.Except(gone, StringComparer.Ordinal)]);
         }
 
         _isComplete = true;
+    }
+
+    private async Task<(string Name, FetchedSecret? Found, CerverException? Failure)> ReadAsync(string name)
+    {
+        try
+        {
+            return (name, (await sources.FindAsync(AccountId, name, CancellationToken.None)).Found, Failure: null);
+        }
+        catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
+        {
+            return (name, Found: null, failure);
+        }
     }
 
     private void Check(ImmutableArray<FetchedSecret> secrets, int names)
@@ -126,15 +127,16 @@ internal sealed partial class TaintGrain(
         CerverError.SecretBackendUnavailable,
         $"Secrets that this account was given before the gateway started cannot be read again, so nothing is written that might have one in it. Try again when it works: {failure.Message}");
 
-    private async Task StoreAsync(ImmutableArray<string> names, CancellationToken cancellationToken)
+    /// <summary>Keeps names, whoever goes away meanwhile: what this activation knows to be stored is not stored again.</summary>
+    private async Task StoreAsync(ImmutableArray<string> names)
     {
         var before = state.State;
         try
         {
             state.State = before with { Names = names };
-            await state.WriteStateAsync(cancellationToken);
+            await state.WriteStateAsync(CancellationToken.None);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
             state.State = before;
             DeactivateOnIdle();

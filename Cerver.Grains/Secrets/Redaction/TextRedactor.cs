@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Cerver.Secrets;
 using Cerver.Sessions;
 
@@ -10,8 +8,6 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// <summary>Puts <c>[secret:NAME]</c> in the place of values in texts. What has none is given back as it is. Pure.</summary>
 internal static class TextRedactor
 {
-    private static readonly JsonWriterOptions PlainJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>A text without values.</summary>
     public static string? Redact(SecretMatcher matcher, string? text)
     {
@@ -21,13 +17,6 @@ internal static class TextRedactor
         }
 
         return RedactAll(matcher, [text])?[0] ?? text;
-    }
-
-    /// <summary>JSON without values, which is still JSON: a number that is one becomes a text.</summary>
-    public static string? RedactJson(SecretMatcher matcher, string? json)
-    {
-        var redacted = Redact(matcher, json);
-        return redacted is null || ReferenceEquals(redacted, json) || IsJson(redacted) ? redacted : WriteAnew(matcher, json!);
     }
 
     /// <summary>Entries without values, also without those that begin in the content of one entry and go on in the next.</summary>
@@ -49,7 +38,7 @@ internal static class TextRedactor
                 Content = contents is null || entry.Content is null ? entry.Content : contents[i],
                 ToolId = Redact(matcher, entry.ToolId),
                 ToolName = Redact(matcher, entry.ToolName),
-                ToolInput = RedactJson(matcher, entry.ToolInput),
+                ToolInput = JsonRedactor.Redact(matcher, entry.ToolInput),
             };
         }
 
@@ -112,66 +101,5 @@ internal static class TextRedactor
         }
 
         return redacted;
-    }
-
-    private static bool IsJson(string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Redacts what the JSON consists of, one by one.</summary>
-    private static string WriteAnew(SecretMatcher matcher, string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        var bytes = new ArrayBufferWriter<byte>(json.Length);
-        using (var writer = new Utf8JsonWriter(bytes, PlainJson))
-        {
-            Write(matcher, document.RootElement, writer);
-        }
-
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
-    }
-
-    private static void Write(SecretMatcher matcher, JsonElement element, Utf8JsonWriter writer)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var member in element.EnumerateObject())
-                {
-                    writer.WritePropertyName(Redact(matcher, member.Name)!);
-                    Write(matcher, member.Value, writer);
-                }
-
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in element.EnumerateArray())
-                {
-                    Write(matcher, item, writer);
-                }
-
-                writer.WriteEndArray();
-                break;
-            case JsonValueKind.String:
-                writer.WriteStringValue(Redact(matcher, element.GetString()));
-                break;
-            case JsonValueKind.Number when Redact(matcher, element.GetRawText()) is var number && number != element.GetRawText():
-                writer.WriteStringValue(number);
-                break;
-            default:
-                element.WriteTo(writer);
-                break;
-        }
     }
 }

@@ -120,6 +120,41 @@ public sealed class OutputRedactorTests
     }
 
     [Fact]
+    public void Values_that_overlap_without_an_end_are_given_out_as_one_and_what_follows_is_kept()
+    {
+        _taints.Add([RandomSecrets.Of("abcabcab")]);
+        var pieces = Enumerable.Repeat("cab", 1_000).ToArray();
+
+        Add("<ab");
+        foreach (var piece in pieces)
+        {
+            Add(piece);
+        }
+
+        Assert.Equal("<[secret:S0]", Kept);
+        Add("abcabcab");
+        Add("c!>");
+        _redactor.Complete();
+        Assert.Equal("<[secret:S0][secret:S0]c!>", Kept);
+        Assert.Equal(Kept, Print($"<ab{string.Concat(pieces)}abcabcabc!>"));
+    }
+
+    [Fact]
+    public void Whatever_the_pieces_of_values_that_overlap_the_same_is_kept()
+    {
+        var random = new Random(8);
+        _taints.Add(((string[])["abababab", "babaabab", "aabbaabbaabb", "bbbbbbbbbbbb"]).Select(static (value, i) => RandomSecrets.Of(value, $"S{i}")));
+        for (var round = 0; round < 200; round++)
+        {
+            var text = new string(random.GetItems<char>("aaaabbbb\n", 300));
+            text = text.Replace("aab", "abababab", StringComparison.Ordinal);
+            var pieces = text.Chunk(random.Next(1, 20)).Select(static piece => new string(piece)).ToArray();
+
+            Assert.Equal(Print(text), Print(pieces));
+        }
+    }
+
+    [Fact]
     public void Whatever_the_pieces_the_same_is_kept()
     {
         var random = new Random(7);

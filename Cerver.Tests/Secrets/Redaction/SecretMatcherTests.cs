@@ -93,6 +93,56 @@ public sealed class SecretMatcherTests
         }
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(10)]
+    [InlineData(16)]
+    public void Also_those_of_a_short_value_with_something_before_them(int length)
+    {
+        var value = RandomSecrets.Plain(new Random(length), length);
+        var matcher = RandomSecrets.Matcher(value);
+        foreach (var whole in (string[])[Convert.ToBase64String(Encoding.UTF8.GetBytes(value)).TrimEnd('='), Convert.ToHexStringLower(Encoding.UTF8.GetBytes(value))])
+        {
+            for (var before = 0; before < 5; before++)
+            {
+                for (var width = 1; width < whole.Length; width++)
+                {
+                    var text = $"{new string('-', before)}{string.Join('\n', whole.Chunk(width).Select(static line => new string(line)))}";
+                    Assert.StartsWith($"{new string('-', before)}[secret:S0]", TextRedactor.Redact(matcher, text), StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_value_that_is_too_short_with_other_line_ends_is_found_as_it_is()
+    {
+        const string Value = "a\r\nb\r\nc\r\nd";
+
+        Assert.Equal("it is [secret:S0], not a\nb\nc\nd", TextRedactor.Redact(RandomSecrets.Matcher(Value), $"it is {Value}, not a\nb\nc\nd"));
+    }
+
+    [Fact]
+    public void Json_in_an_address_hides_no_value()
+    {
+        const string Value = "p\"ss\\word\nof somebody";
+        var shown = Uri.EscapeDataString(System.Text.Json.JsonSerializer.Serialize(new { token = Value }));
+
+        Assert.Equal("%7B%22token%22%3A%22[secret:S0]%22%7D", TextRedactor.Redact(RandomSecrets.Matcher(Value), shown));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("61")]
+    public void A_text_that_could_be_compared_for_minutes_has_a_mark_instead(string piece)
+    {
+        var matcher = RandomSecrets.Matcher([new string('a', 32_000), .. Enumerable.Range(0, 500).Select(static i => $"{new string('a', 300)}{i}")]);
+        var text = string.Concat(Enumerable.Repeat(piece, 200_000));
+
+        Assert.StartsWith("[secret:S", TextRedactor.Redact(matcher, $"{text} and more")!, StringComparison.Ordinal);
+        Assert.Same(text, TextRedactor.Redact(RandomSecrets.Matcher(new string('b', 32_000)), text));
+    }
+
     [Fact]
     public void The_lines_of_a_key_are_found_one_by_one()
     {
@@ -108,8 +158,8 @@ public sealed class SecretMatcherTests
     {
         var hidden = string.Concat("abcdefgh".Select(static (letter, i) => i % 2 == 0 ? $"\\u{(int)letter:x4}" : $"{letter}"));
 
-        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", TextRedactor.RedactJson(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
-        Assert.Equal("""{"a":"\u0061","n":1.50}""", TextRedactor.RedactJson(Alphabet, """{"a":"\u0061","n":1.50}"""));
+        Assert.Equal("""{"a":"[secret:S0]","n":1.50}""", JsonRedactor.Redact(Alphabet, $$"""{"a":"{{hidden}}","n":1.50}"""));
+        Assert.Equal("""{"a":"\u0061","n":1.50}""", JsonRedactor.Redact(Alphabet, """{"a":"\u0061","n":1.50}"""));
     }
 
     [Theory]
@@ -121,7 +171,7 @@ public sealed class SecretMatcherTests
     {
         var matcher = RandomSecrets.Matcher("12345678", "new-value");
 
-        Assert.Equal(expected, TextRedactor.RedactJson(matcher, json));
+        Assert.Equal(expected, JsonRedactor.Redact(matcher, json));
     }
 
     [Fact]

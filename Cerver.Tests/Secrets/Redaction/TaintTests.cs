@@ -1,12 +1,15 @@
 using Cerver.Errors;
+using Cerver.Grains.Computes;
 using Cerver.Grains.Secrets;
 using Cerver.Grains.Secrets.Redaction;
 using Cerver.Secrets;
 using Cerver.Sessions;
+using Cerver.Silo.Storage;
 using Cerver.Tests.Clustered;
 using Cerver.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Orleans.Storage;
 using static Cerver.Tests.GrainCluster;
 
 namespace Cerver.Tests.Secrets.Redaction;
@@ -108,6 +111,40 @@ public sealed class TaintTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Then_only_what_cannot_be_read_again_is_not_redacted()
+    {
+        _source["ANOTHER"] = "the-value-of-another";
+        await using (var before = await StartAsync())
+        {
+            await FetchAsync(before);
+            await Secrets(before).FetchAsync(new("ANOTHER"));
+        }
+
+        _source.Lacking = "TOKEN";
+        await using var after = await StartAsync(configure: static options => options.WritesUnredacted = true);
+
+        Assert.Equal(
+            [$"{Value} [secret:ANOTHER]"], await SayAsync(after, _account, [await CreateAsync(after, _account)], $"{Value} the-value-of-another"));
+    }
+
+    [Fact]
+    public async Task A_name_that_could_not_be_stored_is_stored_the_next_time()
+    {
+        var isFailing = true;
+        await using (var before = await StartAsync(withSilo: silo => silo.Services.AddKeyedSingleton<IGrainStorage>(
+            ComputeGrain.StorageName,
+            (services, _) => new CancelledStorage(services.GetRequiredKeyedService<IGrainStorage>(GuardedGrainStorage.InnerName(ComputeGrain.StorageName)), () => isFailing))))
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => Secrets(before).FetchAsync(new("TOKEN")));
+            isFailing = false;
+            await FetchAsync(before);
+        }
+
+        await using var after = await StartAsync();
+        Assert.Equal(["[secret:TOKEN]"], await SayAsync(after, _account, [await CreateAsync(after, _account)]));
+    }
+
+    [Fact]
     public async Task A_secret_that_is_gone_from_its_source_after_a_start_is_forgotten()
     {
         await using (var before = await StartAsync())
@@ -165,14 +202,18 @@ public sealed class TaintTests : IAsyncLifetime
         Assert.Equal(["it is 1234567"], await SayAsync(cluster, _account, [await CreateAsync(cluster, _account)], "it is 1234567"));
     }
 
-    private Task<SiloCluster> StartAsync(short silos = 1, Action<SecretOptions>? configure = null) => SiloCluster.StartAsync(
+    private Task<SiloCluster> StartAsync(short silos = 1, Action<SecretOptions>? configure = null, Action<ISiloBuilder>? withSilo = null) => SiloCluster.StartAsync(
         _database,
         silos,
-        silo => silo.Services.AddSingleton<ISecretSource>(_source).Configure<SecretOptions>(options =>
+        silo =>
         {
-            options.CacheLifetime = TimeSpan.Zero;
-            configure?.Invoke(options);
-        }));
+            silo.Services.AddSingleton<ISecretSource>(_source).Configure<SecretOptions>(options =>
+            {
+                options.CacheLifetime = TimeSpan.Zero;
+                configure?.Invoke(options);
+            });
+            withSilo?.Invoke(silo);
+        });
 
     private ISecretGrain Secrets(SiloCluster cluster) => cluster.Client.GetGrain<ISecretGrain>(SecretKey.For(_account));
 
@@ -207,5 +248,16 @@ public sealed class TaintTests : IAsyncLifetime
                 await Task.Delay(TimeSpan.FromMilliseconds(100));
             }
         }
+    }
+
+    /// <summary>Writes that somebody calls off.</summary>
+    private sealed class CancelledStorage(IGrainStorage inner, Func<bool> fails) : IGrainStorage
+    {
+        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => inner.ReadStateAsync(stateName, grainId, grainState);
+
+        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            fails() ? throw new OperationCanceledException("Called off.") : inner.WriteStateAsync(stateName, grainId, grainState);
+
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => inner.ClearStateAsync(stateName, grainId, grainState);
     }
 }
