@@ -64,6 +64,19 @@ public sealed class OutputRedactorTests
     }
 
     [Fact]
+    public void A_value_in_json_in_an_address_is_found_wherever_it_is_cut()
+    {
+        const string Value = "p\"ss\nof somebody";
+        _taints.Add([RandomSecrets.Of(Value)]);
+        var shown = Uri.EscapeDataString(System.Text.Json.JsonSerializer.Serialize(Value)[1..^1]);
+
+        for (var cut = 0; cut <= shown.Length; cut++)
+        {
+            Assert.Equal("<[secret:S0]>", Print($"<{shown[..cut]}", $"{shown[cut..]}>"));
+        }
+    }
+
+    [Fact]
     public void Only_what_may_be_a_beginning_waits()
     {
         _taints.Add([RandomSecrets.Of("QRSTUVWXYZ")]);
