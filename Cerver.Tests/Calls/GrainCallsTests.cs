@@ -352,7 +352,8 @@ public sealed class GrainCallsTests
             }
         }
 
-        Assert.True(call.IsCompleted);
+        // All its time has passed. What is left may need a thread, which a busy machine gives it later.
+        Assert.Same(call, await Task.WhenAny(call, Task.Delay(TimeSpan.FromSeconds(30))));
         return call;
     }
 
