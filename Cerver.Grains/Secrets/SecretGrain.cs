@@ -61,17 +61,16 @@ internal sealed partial class SecretGrain(
 
     private async Task<Asked> AskAsync(string name, SecretOutcome given, CancellationToken cancellationToken)
     {
-        try
+        var finding = await sources.FindAsync(AccountId, name, cancellationToken);
+        if (finding.Found is { } found)
         {
-            var finding = await sources.FindAsync(AccountId, name, cancellationToken);
-            return finding.Found is { } found
-                ? new Asked(name, found, found.Source, given, Refusal: null)
-                : new Asked(await RedactAsync(name), Found: null, Source: null, finding.Asked.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied, sources.NotFound(name, finding));
+            return new Asked(name, found, found.Source, given, Refusal: null);
         }
-        catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
-        {
-            return new Asked(await RedactAsync(name), Found: null, Source: null, SecretOutcome.Unavailable, failure);
-        }
+
+        name = await RedactAsync(name);
+        return finding.Unavailable is { } unavailable
+            ? new Asked(name, Found: null, unavailable.Name, SecretOutcome.Unavailable, unavailable.Refusal)
+            : new Asked(name, Found: null, Source: null, finding.Asked.Count > 0 ? SecretOutcome.NotFound : SecretOutcome.Denied, sources.NotFound(name, finding));
     }
 
     /// <summary>What is put on record of a name that no secret has: whoever mistakes the one for the other sends a value.</summary>

@@ -10,12 +10,11 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
     private readonly ISecretSource[] _sources = [.. sources];
     private readonly SecretCache _cache = new(options.Value.CacheLifetime, time);
 
-    /// <summary>Looks for a secret in the sources that are open to the account, in their order.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of them that had to be asked could not be.</exception>
+    /// <summary>Looks for a secret in the sources that are open to the account, in their order. One that cannot be asked ends that, unless the next is to be asked then.</summary>
     public async Task<SecretFinding> FindAsync(string accountId, string name, CancellationToken cancellationToken)
     {
         var asked = new List<ISecretSource>();
-        CerverException? unavailable = null;
+        UnavailableSource? unavailable = null;
         foreach (var source in options.Value.Sort(accountId, _sources))
         {
             try
@@ -28,20 +27,24 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
                 asked.Add(source);
                 if (await FetchAsync(source, accountId, name, cancellationToken) is { } value)
                 {
-                    return new SecretFinding(new FetchedSecret(name, value, source.Name), asked);
+                    return new SecretFinding(new FetchedSecret(name, value, source.Name), asked, unavailable);
                 }
             }
-            catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable && options.Value.AsksNextWhenUnavailable)
+            catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
             {
-                unavailable ??= failure;
+                unavailable ??= new UnavailableSource(source.Name, failure);
+                if (!options.Value.AsksNextWhenUnavailable)
+                {
+                    break;
+                }
             }
         }
 
-        return unavailable is null ? new SecretFinding(Found: null, asked) : throw unavailable;
+        return new SecretFinding(Found: null, asked, unavailable);
     }
 
     /// <summary>The names that an account can fetch, and from where, by name.</summary>
-    /// <inheritdoc cref="FindAsync" path="/exception"/>
+    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of the sources cannot be asked.</exception>
     public async Task<ImmutableArray<SecretName>> ListAsync(string accountId, CancellationToken cancellationToken)
     {
         var names = new List<SecretName>();
@@ -80,4 +83,10 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
 /// <summary>What came of looking for a secret.</summary>
 /// <param name="Found">The secret, or null.</param>
 /// <param name="Asked">The sources that were asked; none when none is open to the account.</param>
-internal sealed record SecretFinding(FetchedSecret? Found, IReadOnlyCollection<ISecretSource> Asked);
+/// <param name="Unavailable">The first source that could not be asked, or null. What another one had then may not be what it usually is.</param>
+internal sealed record SecretFinding(FetchedSecret? Found, IReadOnlyCollection<ISecretSource> Asked, UnavailableSource? Unavailable);
+
+/// <summary>A source that could not be asked.</summary>
+/// <param name="Name">Its word.</param>
+/// <param name="Refusal">What a caller is told.</param>
+internal sealed record UnavailableSource(string Name, CerverException Refusal);

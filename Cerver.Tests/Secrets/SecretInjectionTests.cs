@@ -4,6 +4,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Secrets;
 using Cerver.Runs;
+using Cerver.Secrets;
 using Cerver.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using static Cerver.Tests.GrainCluster;
@@ -78,6 +79,9 @@ public sealed class SecretInjectionTests : IAsyncLifetime
         Assert.DoesNotContain("zero\0", refusal.Message, StringComparison.Ordinal);
         var entry = Assert.Single(await EntriesAsync(accountId, sessionId, until: 1));
         Assert.Contains($"\"outcome\":\"{outcome}\"", entry.Content, StringComparison.Ordinal);
+        var access = Assert.Single((await _cluster.Grains.GetGrain<ISecretGrain>(SecretKey.For(accountId)).ListAccessesAsync(new SecretAccessFilter(Limit: 10))).Accesses);
+        Assert.Equal((name, run.RunId, sessionId, outcome), (access.Name, access.RunId, access.SessionId, SecretOutcomes.WordOf(access.Outcome)));
+        Assert.Equal(code == CerverError.SecretNotFound ? null : "scripted", access.Source);
         Assert.Empty(await _cluster.Recall.ListRunsAsync(accountId, sessionId, before: null, limit: 10));
         _source.IsDown = false;
     }

@@ -1,24 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Text;
 using Cerver.Secrets;
 
 namespace Cerver.Grains.Secrets.Redaction;
-
-/// <summary>A place where a value stands.</summary>
-/// <param name="Start">Its first byte.</param>
-/// <param name="End">The byte after its last.</param>
-/// <param name="Mark">What is to stand there.</param>
-internal readonly record struct SecretMatch(int Start, int End, SecretMark Mark);
-
-/// <summary>What stands in the place of a value.</summary>
-/// <param name="Text">The mark.</param>
-/// <param name="Bytes">The same in UTF-8.</param>
-internal sealed record SecretMark(string Text, byte[] Bytes)
-{
-    /// <summary>The mark of the values of one secret.</summary>
-    public static SecretMark Of(string name) => new($"[secret:{name}]", Encoding.UTF8.GetBytes($"[secret:{name}]"));
-}
 
 /// <summary>
 /// Finds values in bytes, in all their forms at once. Immutable; any number may search at once. Pure.
@@ -68,6 +52,7 @@ internal sealed class SecretMatcher
     private readonly Dictionary<uint, int> _heads = [];
     private readonly Place[] _places;
     private readonly bool[] _matters = new bool[256];
+    private readonly int _longest;
 
     private SecretMatcher(IEnumerable<Form> forms)
     {
@@ -88,7 +73,7 @@ internal sealed class SecretMatcher
         foreach (var form in _forms)
         {
             Add(_beginnings, MemoryMarshal.Read<uint>(form.Bytes));
-            MaxBytes = Math.Max(MaxBytes, form.Bytes.Length);
+            _longest = Math.Max(_longest, form.Bytes.Length);
             foreach (var value in form.Bytes)
             {
                 _matters[value] = true;
@@ -101,9 +86,6 @@ internal sealed class SecretMatcher
 
     /// <summary>Whether there is anything to find.</summary>
     public bool IsEmpty => _forms.Length == 0;
-
-    /// <summary>The length of the longest form.</summary>
-    public int MaxBytes { get; }
 
     /// <summary>Finds these values too. Those that are too short are left out.</summary>
     public SecretMatcher With(IEnumerable<FetchedSecret> secrets)
@@ -255,7 +237,7 @@ internal sealed class SecretMatcher
 
     private int HoldFrom(ReadOnlySpan<byte> text)
     {
-        for (var i = Math.Max(0, text.Length - (2 * MaxBytes)); i < text.Length; i++)
+        for (var i = Math.Max(0, text.Length - (2 * _longest)); i < text.Length; i++)
         {
             if (i + Gram <= text.Length ? IsIn(_beginnings, MemoryMarshal.Read<uint>(text[i..])) && MayBegin(text[i..]) : IsBeginning(_forms, text[i..]))
             {

@@ -11,6 +11,7 @@ namespace Cerver.Grains.Secrets.Redaction;
 internal sealed partial class TaintGrain(
     [PersistentState("taints", ComputeGrain.StorageName)] IPersistentState<TaintState> state,
     TaintedSilos silos,
+    TaintRegistry registry,
     SecretSources sources,
     IOptions<SecretOptions> options,
     TimeProvider time,
@@ -59,6 +60,8 @@ internal sealed partial class TaintGrain(
             await CompleteAsync();
         }
 
+        // While members change there may be another activation of this grain for a moment. What it told this silo is told to whoever asks here.
+        _taints.Add(registry.Known(AccountId).Values);
         return [.. _taints.Values];
     }
 
@@ -70,15 +73,16 @@ internal sealed partial class TaintGrain(
         var gone = new List<string>();
         foreach (var names in unknown.Chunk(ReadAtOnce))
         {
-            var read = await Task.WhenAll(names.Select(ReadAsync));
-            _taints.Add(read.Select(static one => one.Found).OfType<FetchedSecret>());
-            gone.AddRange(read.Where(static one => one is { Found: null, Failure: null }).Select(static one => one.Name));
-            if (read.FirstOrDefault(static one => one.Failure is not null).Failure is { } failure)
+            // Also when another source has one of the name: what the account was given may be in the one that cannot be asked.
+            var read = await Task.WhenAll(names.Select(name => sources.FindAsync(AccountId, name, CancellationToken.None)));
+            _taints.Add(read.Select(static finding => finding.Found).OfType<FetchedSecret>());
+            gone.AddRange(names.Where((_, i) => read[i] is { Found: null, Unavailable: null }));
+            if (read.FirstOrDefault(static finding => finding.Unavailable is not null)?.Unavailable is { } unavailable)
             {
-                LogUnknown(failure, AccountId, read.Count(static one => one.Failure is not null));
+                LogUnknown(unavailable.Refusal, AccountId, read.Count(static finding => finding.Unavailable is not null));
                 if (!options.Value.WritesUnredacted)
                 {
-                    _refused = (Refusal(failure), time.GetTimestamp());
+                    _refused = (Refusal(unavailable.Refusal), time.GetTimestamp());
                     throw _refused.Value.Refusal;
                 }
             }
@@ -91,18 +95,6 @@ internal sealed partial class TaintGrain(
         }
 
         _isComplete = true;
-    }
-
-    private async Task<(string Name, FetchedSecret? Found, CerverException? Failure)> ReadAsync(string name)
-    {
-        try
-        {
-            return (name, (await sources.FindAsync(AccountId, name, CancellationToken.None)).Found, Failure: null);
-        }
-        catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable)
-        {
-            return (name, Found: null, failure);
-        }
     }
 
     private void Check(ImmutableArray<FetchedSecret> secrets, int names)

@@ -97,6 +97,24 @@ public sealed class TaintTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Another_source_that_has_the_name_is_not_taken_for_the_one_that_cannot_be_asked()
+    {
+        await using (var before = await StartAsync())
+        {
+            await FetchAsync(before);
+        }
+
+        _source.IsDown = true;
+        await using var after = await SiloCluster.StartAsync(_database, silos: 1, silo => silo.Services
+            .AddSingleton<ISecretSource>(_source)
+            .AddSingleton<ISecretSource>(new ScriptedSource("another", "TOKEN", "a-value-of-another-source"))
+            .Configure<SecretOptions>(static options => options.AsksNextWhenUnavailable = true));
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => CreateAsync(after, _account));
+
+        Assert.Equal(CerverError.SecretBackendUnavailable, refusal.Code);
+    }
+
+    [Fact]
     public async Task An_operator_may_prefer_that_it_is_written()
     {
         await using (var before = await StartAsync())
