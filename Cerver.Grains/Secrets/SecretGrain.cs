@@ -14,6 +14,11 @@ namespace Cerver.Grains.Secrets;
 internal sealed partial class SecretGrain(
     SecretSources sources, TaintRegistry taints, ISecretAuditStore audit, ISessionStore sessions, TimeProvider time, ILogger<SecretGrain> logger) : Grain, ISecretGrain
 {
+    private const int AskedAtOnce = 8;
+
+    /// <summary>Stands on record for a name of which nobody can say whether it is a value.</summary>
+    private const string WithheldName = "[withheld]";
+
     private string AccountId => SecretKey.Parse(this.GetPrimaryKeyString());
 
     /// <inheritdoc/>
@@ -35,9 +40,8 @@ internal sealed partial class SecretGrain(
         var accesses = new List<SecretAccess>();
         var found = new List<FetchedSecret>();
         CerverException? refusal = null;
-        foreach (var name in request.Names)
+        foreach (var asked in await AskAsync(request.Names, cancellationToken))
         {
-            var asked = await AskAsync(name, SecretOutcome.Injected, cancellationToken);
             refusal = asked.Refusal ?? SecretRules.RefuseVariable(asked.Found!, found);
             var outcome = refusal is null || asked.Found is null ? asked.Outcome : SecretOutcome.Denied;
             accesses.Add(new SecretAccess(time.GetUtcNow(), request.Key, request.SessionId, request.RunId, asked.Name, asked.Source, outcome));
@@ -59,6 +63,22 @@ internal sealed partial class SecretGrain(
     /// <inheritdoc/>
     public Task<SecretAccessPage> ListAccessesAsync(SecretAccessFilter filter, CancellationToken cancellationToken) => audit.ListAsync(AccountId, filter, cancellationToken);
 
+    /// <summary>Asks for several at once, because the session waits. What comes after a refusal is not given, and not on record.</summary>
+    private async Task<List<Asked>> AskAsync(ImmutableArray<string> names, CancellationToken cancellationToken)
+    {
+        var all = new List<Asked>(names.Length);
+        foreach (var some in names.Chunk(AskedAtOnce))
+        {
+            all.AddRange(await Task.WhenAll(some.Select(name => AskAsync(name, SecretOutcome.Injected, cancellationToken))));
+            if (all.Exists(static asked => asked.Found is null))
+            {
+                break;
+            }
+        }
+
+        return all;
+    }
+
     private async Task<Asked> AskAsync(string name, SecretOutcome given, CancellationToken cancellationToken)
     {
         var finding = await sources.FindAsync(AccountId, name, cancellationToken);
@@ -74,7 +94,18 @@ internal sealed partial class SecretGrain(
     }
 
     /// <summary>What is put on record of a name that no secret has: whoever mistakes the one for the other sends a value.</summary>
-    private async Task<string> RedactAsync(string name) => TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, name)!;
+    private async Task<string> RedactAsync(string name)
+    {
+        try
+        {
+            return TextRedactor.Redact((await taints.OfAsync(AccountId)).Matcher, name)!;
+        }
+        catch (CerverException unknown) when (unknown.Code == CerverError.SecretBackendUnavailable)
+        {
+            // That somebody asked is on record all the same.
+            return WithheldName;
+        }
+    }
 
     /// <summary>Before a value is given away every silo redacts it, and it is on record who asked.</summary>
     private async Task RecordAsync(ImmutableArray<SecretAccess> accesses, ImmutableArray<FetchedSecret> found, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Cerver.Errors;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Secrets;
 using Microsoft.Extensions.Options;
 
@@ -11,11 +12,37 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
     private readonly SecretCache _cache = new(options.Value.CacheLifetime, time);
 
     /// <summary>Looks for a secret in the sources that are open to the account, in their order. One that cannot be asked ends that, unless the next is to be asked then.</summary>
-    public async Task<SecretFinding> FindAsync(string accountId, string name, CancellationToken cancellationToken)
+    public Task<SecretFinding> FindAsync(string accountId, string name, CancellationToken cancellationToken) =>
+        FindAsync(options.Value.Sort(accountId, _sources), accountId, name, cancellationToken);
+
+    /// <summary>Looks for a secret in the source that it was given from. One that is not there any more, or not open to the account, has it no more.</summary>
+    public Task<SecretFinding> FindAgainAsync(string accountId, GivenSecret given, CancellationToken cancellationToken) =>
+        FindAsync(_sources.Where(source => source.Name.Equals(given.Source, StringComparison.Ordinal)), accountId, given.Name, cancellationToken);
+
+    /// <summary>The names that an account can fetch, and from where, by name.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of the sources cannot be asked.</exception>
+    public async Task<ImmutableArray<SecretName>> ListAsync(string accountId, CancellationToken cancellationToken)
+    {
+        var names = new List<SecretName>();
+        foreach (var source in options.Value.Sort(accountId, _sources))
+        {
+            if (await source.IsOpenToAsync(accountId, cancellationToken))
+            {
+                names.AddRange((await source.ListAsync(accountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
+            }
+        }
+
+        return [.. names.DistinctBy(static secret => secret.Name, StringComparer.Ordinal).OrderBy(static secret => secret.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The refusal when no source had a secret.</summary>
+    public CerverException NotFound(string name, SecretFinding finding) => SecretRules.NotFound(name, _sources, finding.Asked);
+
+    private async Task<SecretFinding> FindAsync(IEnumerable<ISecretSource> sources, string accountId, string name, CancellationToken cancellationToken)
     {
         var asked = new List<ISecretSource>();
         UnavailableSource? unavailable = null;
-        foreach (var source in options.Value.Sort(accountId, _sources))
+        foreach (var source in sources)
         {
             try
             {
@@ -42,25 +69,6 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
 
         return new SecretFinding(Found: null, asked, unavailable);
     }
-
-    /// <summary>The names that an account can fetch, and from where, by name.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of the sources cannot be asked.</exception>
-    public async Task<ImmutableArray<SecretName>> ListAsync(string accountId, CancellationToken cancellationToken)
-    {
-        var names = new List<SecretName>();
-        foreach (var source in options.Value.Sort(accountId, _sources))
-        {
-            if (await source.IsOpenToAsync(accountId, cancellationToken))
-            {
-                names.AddRange((await source.ListAsync(accountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
-            }
-        }
-
-        return [.. names.DistinctBy(static secret => secret.Name, StringComparer.Ordinal).OrderBy(static secret => secret.Name, StringComparer.Ordinal)];
-    }
-
-    /// <summary>The refusal when no source had a secret.</summary>
-    public CerverException NotFound(string name, SecretFinding finding) => SecretRules.NotFound(name, _sources, finding.Asked);
 
     private async ValueTask<Secret?> FetchAsync(ISecretSource source, string accountId, string name, CancellationToken cancellationToken)
     {

@@ -22,6 +22,9 @@ internal sealed class ScriptedSource(string name, params string[] namesAndValues
     /// <summary>Whether it cannot be asked.</summary>
     public bool IsDown { get; set; }
 
+    /// <summary>Whether it gives no answer.</summary>
+    public bool Hangs { get; set; }
+
     /// <summary>A secret that it cannot be asked for, or null.</summary>
     public string? Lacking { get; set; }
 
@@ -33,12 +36,17 @@ internal sealed class ScriptedSource(string name, params string[] namesAndValues
 
     public ValueTask<bool> IsOpenToAsync(string accountId, CancellationToken cancellationToken) => ValueTask.FromResult(!accountId.StartsWith("closed", StringComparison.Ordinal));
 
-    public ValueTask<Secret?> FetchAsync(string accountId, string secret, CancellationToken cancellationToken)
+    public async ValueTask<Secret?> FetchAsync(string accountId, string secret, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _asked);
+        if (Hangs)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+
         return IsDown || secret == Lacking
             ? throw new CerverException(CerverError.SecretBackendUnavailable, $"The source {Name} is down.")
-            : ValueTask.FromResult(_values.TryGetValue(secret, out var value) ? new Secret(value) : null);
+            : _values.TryGetValue(secret, out var value) ? new Secret(value) : null;
     }
 
     public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) =>

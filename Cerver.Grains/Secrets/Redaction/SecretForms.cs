@@ -37,14 +37,20 @@ internal static class SecretForms
         yield return text.ReplaceLineEndings("\n");
         yield return text.ReplaceLineEndings("\r\n");
 
-        // In forms, as shells quote it, in XML, and backwards.
+        // In forms, as shells, SQL and CSV quote it, in XML, and backwards.
         yield return text.Replace(' ', '+');
         yield return text.Replace("'", "'\\''", StringComparison.Ordinal);
         yield return text.Replace("'", "'\"'\"'", StringComparison.Ordinal);
+        yield return text.Replace("'", "''", StringComparison.Ordinal);
+        yield return text.Replace("\"", "\"\"", StringComparison.Ordinal);
         var xml = text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
         yield return xml;
         yield return xml.Replace("\"", "&quot;", StringComparison.Ordinal);
-        yield return xml.Replace("\"", "&quot;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal);
+        foreach (var (doubleQuote, singleQuote) in ((string, string)[])[("&quot;", "&#39;"), ("&quot;", "&#x27;"), ("&quot;", "&#039;"), ("&quot;", "&apos;"), ("&#34;", "&#39;")])
+        {
+            yield return xml.Replace("\"", doubleQuote, StringComparison.Ordinal).Replace("'", singleQuote, StringComparison.Ordinal);
+        }
+
         yield return string.Concat(text.EnumerateRunes().Reverse().Select(static rune => rune.ToString()));
     }
 

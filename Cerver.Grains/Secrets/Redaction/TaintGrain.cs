@@ -24,40 +24,50 @@ internal sealed partial class TaintGrain(
     /// <summary>How long a refusal stands: whoever writes asks, and a backend that is down takes its time to say so.</summary>
     private static readonly TimeSpan RefusalLifetime = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long everything together may take to be read again. What was read by then is not read another time.</summary>
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(5);
+
     private readonly AccountTaints _taints = new();
+    private readonly HashSet<GivenSecret> _gone = [];
     private bool _isComplete;
     private (CerverException Refusal, long At)? _refused;
+    private IGrainTimer? _retry;
 
     private string AccountId => TaintKey.Parse(this.GetPrimaryKeyString());
 
     /// <inheritdoc/>
     public async Task AddAsync(ImmutableArray<FetchedSecret> secrets, CancellationToken cancellationToken)
     {
-        var known = state.State.Names;
-        var names = known.Union(secrets.Select(static secret => secret.Name), StringComparer.Ordinal).ToImmutableArray();
-        Check(secrets, names.Length);
+        _gone.ExceptWith(secrets.Select(GivenSecret.Of));
+        var given = state.State.Given.Except(_gone).Union(secrets.Select(GivenSecret.Of)).ToImmutableArray();
+        Check(secrets, given.Length);
 
         // Known here first: a silo that begins to write for the account asks here, and waits until this is over.
         _taints.Add(secrets);
-        if (names.Length > known.Length)
-        {
-            await StoreAsync(names);
-        }
-
+        await StoreAsync(given);
         await silos.AddAsync(AccountId, secrets);
     }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<FetchedSecret>> ListAsync(CancellationToken cancellationToken)
     {
+        if (!_isComplete && _retry is null && !(_refused is { } recent && time.GetElapsedTime(recent.At) < RefusalLifetime))
+        {
+            await CompleteAsync();
+            await StoreAsync([.. state.State.Given.Except(_gone)]);
+        }
+
         if (!_isComplete)
         {
-            if (_refused is { } refused && time.GetElapsedTime(refused.At) < RefusalLifetime)
+            if (!options.Value.WritesUnredacted)
             {
-                throw refused.Refusal;
+                throw _refused!.Value.Refusal;
             }
 
-            await CompleteAsync();
+            // Who asks now does not ask again. What can be read later is told to every silo then.
+            _retry ??= this.RegisterGrainTimer(RetryAsync, new GrainTimerCreationOptions(RetryPeriod, RetryPeriod) { Interleave = true, KeepAlive = true });
         }
 
         // While members change there may be another activation of this grain for a moment. What it told this silo is told to whoever asks here.
@@ -68,33 +78,60 @@ internal sealed partial class TaintGrain(
     /// <summary>Finds out what the account was given before this activation: what other silos know, and what only its sources do.</summary>
     private async Task CompleteAsync()
     {
+        using var limit = new CancellationTokenSource(ReadLimit, time);
         _taints.Add(await silos.GatherAsync(AccountId));
-        var unknown = state.State.Names.Except(_taints.Values.Select(static value => value.Name), StringComparer.Ordinal).ToList();
-        var gone = new List<string>();
-        foreach (var names in unknown.Chunk(ReadAtOnce))
+        var unknown = state.State.Given.Except(_taints.Values.Select(GivenSecret.Of)).Except(_gone).ToList();
+        CerverException? refusal = null;
+        var (missing, goneBefore) = (0, _gone.Count);
+        foreach (var some in unknown.Chunk(ReadAtOnce))
         {
-            // Also when another source has one of the name: what the account was given may be in the one that cannot be asked.
-            var read = await Task.WhenAll(names.Select(name => sources.FindAsync(AccountId, name, CancellationToken.None)));
+            var read = await Task.WhenAll(some.Select(given => ReadAsync(given, limit.Token)));
             _taints.Add(read.Select(static finding => finding.Found).OfType<FetchedSecret>());
-            gone.AddRange(names.Where((_, i) => read[i] is { Found: null, Unavailable: null }));
-            if (read.FirstOrDefault(static finding => finding.Unavailable is not null)?.Unavailable is { } unavailable)
-            {
-                LogUnknown(unavailable.Refusal, AccountId, read.Count(static finding => finding.Unavailable is not null));
-                if (!options.Value.WritesUnredacted)
-                {
-                    _refused = (Refusal(unavailable.Refusal), time.GetTimestamp());
-                    throw _refused.Value.Refusal;
-                }
-            }
+            _gone.UnionWith(some.Where((_, i) => read[i] is { Found: null, Unavailable: null }));
+            missing += read.Count(static finding => finding.Unavailable is not null);
+            refusal ??= read.FirstOrDefault(static finding => finding.Unavailable is not null)?.Unavailable!.Refusal;
         }
 
-        if (gone.Count > 0)
+        if (_gone.Count > goneBefore)
         {
-            LogGone(AccountId, gone.Count);
-            await StoreAsync([.. state.State.Names.Except(gone, StringComparer.Ordinal)]);
+            LogGone(AccountId, _gone.Count - goneBefore);
         }
 
-        _isComplete = true;
+        _isComplete = refusal is null;
+        if (refusal is not null)
+        {
+            LogUnknown(refusal, AccountId, missing);
+            _refused = (Refusal(refusal), time.GetTimestamp());
+        }
+    }
+
+    private async Task<SecretFinding> ReadAsync(GivenSecret given, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await sources.FindAgainAsync(AccountId, given, cancellationToken).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            var late = new CerverException(CerverError.SecretBackendUnavailable, $"The source {given.Source} takes too long to give all of them.");
+            return new SecretFinding(Found: null, [], new UnavailableSource(given.Source, late));
+        }
+    }
+
+    /// <summary>Has every silo redact what could not be read before.</summary>
+    private async Task RetryAsync(CancellationToken cancellationToken)
+    {
+        if (!_isComplete)
+        {
+            await CompleteAsync();
+        }
+
+        await silos.AddAsync(AccountId, [.. _taints.Values]);
+        if (_isComplete)
+        {
+            _retry!.Dispose();
+            _retry = null;
+        }
     }
 
     private void Check(ImmutableArray<FetchedSecret> secrets, int names)
@@ -119,13 +156,18 @@ internal sealed partial class TaintGrain(
         CerverError.SecretBackendUnavailable,
         $"Secrets that this account was given before the gateway started cannot be read again, so nothing is written that might have one in it. Try again when it works: {failure.Message}");
 
-    /// <summary>Keeps names, whoever goes away meanwhile: what this activation knows to be stored is not stored again.</summary>
-    private async Task StoreAsync(ImmutableArray<string> names)
+    /// <summary>Keeps what the account was given, whoever goes away meanwhile: what this activation knows to be stored is not stored again.</summary>
+    private async Task StoreAsync(ImmutableArray<GivenSecret> given)
     {
         var before = state.State;
+        if (before.Given.SequenceEqual(given))
+        {
+            return;
+        }
+
         try
         {
-            state.State = before with { Names = names };
+            state.State = before with { Given = given };
             await state.WriteStateAsync(CancellationToken.None);
         }
         catch (Exception failure)

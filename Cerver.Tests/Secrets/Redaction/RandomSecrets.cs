@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -33,6 +34,8 @@ internal static class RandomSecrets
         yield return (value, "as it is");
         yield return ($"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'", "set -x of bash");
         yield return ($"'{value.Replace("'", "'\"'\"'", StringComparison.Ordinal)}'", "shlex.quote of Python");
+        yield return ($"'{value.Replace("'", "''", StringComparison.Ordinal)}'", "SQL");
+        yield return ($"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", "CSV");
         yield return (Convert.ToBase64String(bytes), "base64");
         yield return (Convert.ToBase64String([(byte)'x', .. bytes, (byte)'y']), "base64, one after another");
         yield return (Convert.ToBase64String([(byte)'x', (byte)'y', .. bytes, (byte)'z']), "base64, two after another");
@@ -50,6 +53,9 @@ internal static class RandomSecrets
         yield return (string.Concat(value.EnumerateRunes().Reverse().Select(static rune => rune.ToString())), "reversed");
         yield return (JsonSerializer.Serialize(string.Concat(value.Reverse()), PlainJson), "reversed in JSON");
         yield return (System.Net.WebUtility.HtmlEncode(value).Replace("&#228;", "ä", StringComparison.Ordinal).Replace("&#223;", "ß", StringComparison.Ordinal), "HTML");
+        yield return (SecurityElement.Escape(value), "XML");
+        yield return (SecurityElement.Escape(value).Replace("&apos;", "&#x27;", StringComparison.Ordinal), "html.escape of Python");
+        yield return (SecurityElement.Escape(value).Replace("&apos;", "&#39;", StringComparison.Ordinal).Replace("&quot;", "&#34;", StringComparison.Ordinal), "html.EscapeString of Go");
     }
 
     private static string Make(Random random, string alphabet, int length) => new(random.GetItems<char>(alphabet, length));

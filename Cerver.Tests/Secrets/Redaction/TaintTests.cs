@@ -115,6 +115,61 @@ public sealed class TaintTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_given_is_read_again_from_the_source_that_gave_it_whatever_the_order_is_by_then()
+    {
+        await using (var before = await StartAsync())
+        {
+            await FetchAsync(before);
+        }
+
+        var another = new ScriptedSource("another", "TOKEN", "a-value-of-another-source");
+        await using var after = await StartAsync(
+            configure: static options =>
+            {
+                options.Order.Add("another");
+                options.Order.Add("scripted");
+            },
+            withSilo: silo => silo.Services.AddSingleton<ISecretSource>(another));
+        var session = await CreateAsync(after, _account);
+
+        Assert.Equal(["[secret:TOKEN] a-value-of-another-source"], await SayAsync(after, _account, [session], $"{Value} a-value-of-another-source"));
+        await FetchAsync(after, "a-value-of-another-source");
+        Assert.Equal(["[secret:TOKEN] [secret:TOKEN]"], await SayAsync(after, _account, [session], $"{Value} a-value-of-another-source"));
+    }
+
+    [Fact]
+    public async Task A_source_that_hangs_holds_writers_no_longer_than_its_limit()
+    {
+        await using (var before = await StartAsync())
+        {
+            await FetchAsync(before);
+        }
+
+        _source.Hangs = true;
+        await using var after = await StartAsync();
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => CreateAsync(after, _account));
+
+        Assert.Equal(CerverError.SecretBackendUnavailable, refusal.Code);
+        Assert.Contains("scripted takes too long", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_attempt_to_fetch_is_on_record_while_nobody_can_say_what_must_not_be_written()
+    {
+        await using (var before = await StartAsync())
+        {
+            await FetchAsync(before);
+        }
+
+        _source.IsDown = true;
+        await using var after = await StartAsync();
+        await Assert.ThrowsAsync<CerverException>(() => Secrets(after).FetchAsync(new(Value.Replace('-', '_'))));
+        var accesses = await Secrets(after).ListAccessesAsync(new(Limit: 10));
+
+        Assert.Equal(("[withheld]", "scripted", SecretOutcome.Unavailable), (accesses.Accesses[0].Name, accesses.Accesses[0].Source, accesses.Accesses[0].Outcome));
+    }
+
+    [Fact]
     public async Task An_operator_may_prefer_that_it_is_written()
     {
         await using (var before = await StartAsync())
@@ -125,7 +180,12 @@ public sealed class TaintTests : IAsyncLifetime
         _source.IsDown = true;
         await using var after = await StartAsync(configure: static options => options.WritesUnredacted = true);
 
-        Assert.Equal([Value], await SayAsync(after, _account, [await CreateAsync(after, _account)]));
+        var session = await CreateAsync(after, _account);
+        Assert.Equal([Value], await SayAsync(after, _account, [session]));
+
+        // Until it can be read again, which nobody has to ask for.
+        _source.IsDown = false;
+        await UntilAsync(async () => (await SayAsync(after, _account, [session])) is ["[secret:TOKEN]"]);
     }
 
     [Fact]
@@ -251,6 +311,15 @@ public sealed class TaintTests : IAsyncLifetime
         var page = await cluster.Client.GetGrain<IRecallGrain>(0).ReadSessionAsync(accountId, sessionId, new());
         return page.Entries[(int)total - 1].Content!;
     }));
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var attempt = 0; !await isSo(); attempt++)
+        {
+            Assert.True(attempt < 300, "It did not become so within 30 s.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
 
     /// <summary>Asks again while a silo is gone and the others have not heard, or a refusal of a moment ago stands.</summary>
     private static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask)
