@@ -53,7 +53,8 @@ internal static class IdempotencyKey
             hash.AppendData(part.Span);
         }
 
-        return new Operation(key, ImmutableCollectionsMarshal.AsImmutableArray(hash.GetHashAndReset()));
+        // Not the key itself: it is kept for a day, and a caller may have sent anything as one.
+        return new Operation(Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(key))), ImmutableCollectionsMarshal.AsImmutableArray(hash.GetHashAndReset()));
     }
 
     /// <summary>The result of a write; the answer says whether it is told again.</summary>

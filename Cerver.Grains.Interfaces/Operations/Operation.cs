@@ -5,7 +5,7 @@ namespace Cerver.Operations;
 
 /// <summary>A name for one write. A write of the same name is carried out once, however often it is asked for within a day.</summary>
 /// <param name="Key">
-/// Unique in the account. A caller's own has 1 to 255 printable ASCII characters; one that the Api made begins with another character, so
+/// Unique in the account. A caller's own is the SHA-256 of what it sent, in hexadecimal digits; one that the Api made begins with another character, so
 /// no caller can send it.
 /// </param>
 /// <param name="RequestHash">
@@ -21,7 +21,7 @@ public sealed record Operation(
     [property: Id(2)] bool IsOwn = false,
     [property: Id(3)] bool IsRepetition = false)
 {
-    /// <summary>Not printable ASCII, and a character that every database keeps in a text.</summary>
+    /// <summary>No hexadecimal digit, and a character that every database keeps in a text.</summary>
     private const string OwnPrefix = "§";
 
     /// <summary>

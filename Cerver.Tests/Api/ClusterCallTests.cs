@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Cerver.Errors;
 using Cerver.Runs;
@@ -68,7 +69,7 @@ public sealed class ClusterCallTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("true", response.Headers.GetValues("Idempotency-Replayed").Single());
-        Assert.False(_api.Cluster.Operations["mine"].IsOwn);
+        Assert.False(_api.Cluster.Operations[Convert.ToHexStringLower(SHA256.HashData("mine"u8))].IsOwn);
     }
 
     [Fact]

@@ -55,12 +55,12 @@ internal sealed class ImportedTranscript(int maxEntries)
     /// <summary>When something last happened in it, when that is known beside the entries.</summary>
     public DateTimeOffset? UpdatedAt { get; set; }
 
-    /// <summary>Notes a word on where the session comes from, unless one is noted already.</summary>
+    /// <summary>Notes a word on where the session comes from, unless one is noted already. One that is too long is left out: cut, it could end in the beginning of a secret.</summary>
     public void Note(string name, string? value)
     {
-        if (!string.IsNullOrEmpty(value) && !_notes.ContainsKey(name))
+        if (value is { Length: > 0 and <= MaxNoteCharacters } && !_notes.ContainsKey(name))
         {
-            _notes[name] = Shorten(value);
+            _notes[name] = value;
         }
     }
 
@@ -156,8 +156,4 @@ internal sealed class ImportedTranscript(int maxEntries)
     }
 
     private static string Write(JsonObject value) => value.ToJsonString(Plain);
-
-    private static string Shorten(string value) => value.Length <= MaxNoteCharacters
-        ? value
-        : value[..(char.IsHighSurrogate(value[MaxNoteCharacters - 1]) ? MaxNoteCharacters - 1 : MaxNoteCharacters)];
 }

@@ -143,7 +143,7 @@ public sealed class LeakHuntTests : IDisposable
                 }
             }
 
-            await PostAsync(client, $"/v2/sessions/{session}/input", new { role = "user", content = $"use {value} please" });
+            await PostAsync(client, $"/v2/sessions/{session}/input", new { role = "user", content = $"use {value} please" }, idempotencyKey: Convert.ToBase64String(Encoding.UTF8.GetBytes(value)));
             await PostAsync(client, "/v2/sessions", new
             {
                 session_type = "transcript",
@@ -239,9 +239,15 @@ public sealed class LeakHuntTests : IDisposable
         return seen.ToString();
     }
 
-    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
+    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body, string? idempotencyKey = null)
     {
-        using var response = await client.PostAsJsonAsync(path, body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        if (idempotencyKey is not null)
+        {
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        }
+
+        using var response = await client.SendAsync(request);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
         return await GatewayFixture.JsonAsync(response);
     }

@@ -140,6 +140,17 @@ public sealed class ImportFileTests
     }
 
     [Fact]
+    public void A_note_that_is_too_long_is_left_out_and_not_cut()
+    {
+        var line = """{"type":"user","sessionId":"s","cwd":"CWD","message":{"role":"user","content":"hello"}}""";
+
+        var (fits, tooLong) = (Read(line.Replace("CWD", new string('x', 1_000), StringComparison.Ordinal)), Read(line.Replace("CWD", new string('x', 1_001), StringComparison.Ordinal)));
+
+        Assert.Contains("\"cwd\":", fits.Transcript.MetadataFor(fits.Format, 65_536), StringComparison.Ordinal);
+        Assert.DoesNotContain("\"cwd\":", tooLong.Transcript.MetadataFor(tooLong.Format, 65_536), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_numbers_of_very_many_lines_are_not_all_told()
     {
         var file = Read($"{{\"index\":0,\"role\":\"user\",\"content\":\"a\"}}\n{string.Concat(Enumerable.Repeat("?\n", 1_000))}");
