@@ -1,0 +1,3 @@
+using Cerver.Relay;
+
+return await RelayProgram.RunAsync(args);

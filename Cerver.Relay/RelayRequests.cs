@@ -1,0 +1,103 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Cerver.Errors;
+using Cerver.Grains.Computes.Relays;
+
+namespace Cerver.Relay;
+
+/// <summary>Carries out what the gateway asks for.</summary>
+internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<RelayRequests> logger)
+{
+    private static readonly ImmutableDictionary<string, string> JsonHeaders = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal).Add("content-type", "application/json");
+
+    /// <summary>Carries out a request. Whatever goes wrong is an answer too.</summary>
+    public async Task<RelayResponse> AnswerAsync(RelayFrame request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (status, body) = await RouteAsync(request, cancellationToken);
+            return new RelayResponse("response", request.RequestId!, status, JsonHeaders, body);
+        }
+        catch (CerverException refusal)
+        {
+            return Refuse(request, StatusOf(refusal.Code), WordOf(refusal.Code), refusal.Message);
+        }
+        catch (JsonException)
+        {
+            return Refuse(request, 400, "invalid_request", "The body is not what this route takes.");
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(failure, request.Method, request.Path);
+            return Refuse(request, 500, "internal", "The relay could not do it; its log says why.");
+        }
+    }
+
+    private async Task<(int Status, JsonElement? Body)> RouteAsync(RelayFrame request, CancellationToken cancellationToken)
+    {
+        var parts = (request.Path ?? "").Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (parts is not ["api", "cerver", "provider", .. var rest])
+        {
+            throw NoRoute(request);
+        }
+
+        switch (request.Method, rest)
+        {
+            case ("GET", []):
+                return (200, Write(RelayCapabilities.Of(host.Describe()), RelayProgramJson.Default.RelayCapabilities));
+            case ("GET", ["sandboxes"]):
+                return (200, Write(new RelaySandboxes(await host.ListAsync(cancellationToken)), RelayJson.Default.RelaySandboxes));
+            case ("POST", ["sandboxes"]):
+                return (201, Write(await host.OpenAsync(Read(request, RelayJson.Default.OpenRelaySandbox), cancellationToken), RelayJson.Default.RelaySandbox));
+            case ("DELETE", ["sandboxes", var id]):
+                await host.RemoveAsync(id, cancellationToken);
+                return (204, null);
+            case ("POST", ["sandboxes", var id, "close"]):
+                return (200, Write(await host.CloseAsync(id), RelayJson.Default.RelaySandbox));
+            case ("POST", ["sandboxes", var id, "run"]):
+                return (200, Write(await host.ExecuteAsync(id, Read(request, RelayJson.Default.RelayCode), cancellationToken), RelayJson.Default.RelayResult));
+            case ("POST", ["sandboxes", var id, "runs"]):
+                await host.StartAsync(id, Read(request, RelayJson.Default.StartRelayRun), cancellationToken);
+                return (202, null);
+            case ("POST", ["sandboxes", _, "runs", var runId, "stop"]):
+                host.Stop(runId, Read(request, RelayJson.Default.StopRelayRun));
+                return (202, null);
+            case ("POST", ["sandboxes", _, "runs", var runId, "resume"]):
+                host.Resume(runId, Read(request, RelayJson.Default.ResumeRelayRun));
+                return (202, null);
+            default:
+                throw NoRoute(request);
+        }
+    }
+
+    private static T Read<T>(RelayFrame request, JsonTypeInfo<T> type) =>
+        request.Body is { } body && body.Deserialize(type) is { } read ? read : throw new JsonException();
+
+    private static JsonElement Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToElement(value, type);
+
+    private static CerverException NoRoute(RelayFrame request) => new(CerverError.NotFound, $"This relay has no route {request.Method} {request.Path}.");
+
+    private static RelayResponse Refuse(RelayFrame request, int status, string error, string message) =>
+        new("response", request.RequestId!, status, JsonHeaders, Write(new RelayRefusal(error, message), RelayJson.Default.RelayRefusal));
+
+    private static int StatusOf(CerverError code) => code switch
+    {
+        CerverError.InvalidRequest => 400,
+        CerverError.NotFound => 404,
+        CerverError.PayloadTooLarge => 413,
+        CerverError.HostUnavailable => 503,
+        _ => 502,
+    };
+
+    private static string WordOf(CerverError code) => code switch
+    {
+        CerverError.InvalidRequest => "invalid_request",
+        CerverError.NotFound => "not_found",
+        CerverError.PayloadTooLarge => "payload_too_large",
+        CerverError.HostUnavailable => "host_unavailable",
+        _ => "provider_unavailable",
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The request {Method} {Path} failed")]
+    private partial void LogFailed(Exception failure, string? method, string? path);
+}

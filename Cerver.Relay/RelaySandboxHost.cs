@@ -1,0 +1,302 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Local;
+using Cerver.Grains.Computes.Relays;
+using Cerver.Relay.Runs;
+using Cerver.Runs;
+using Microsoft.Extensions.Options;
+
+namespace Cerver.Relay;
+
+/// <summary>The sandboxes of this machine, those that the gateway itself has on its own, and the runs in them.</summary>
+internal sealed partial class RelaySandboxHost(
+    LocalComputeProvider provider, IOptions<RelaySettings> settings, TimeProvider time, ILogger<RelaySandboxHost> logger) : IAsyncDisposable
+{
+    private const int MaxResultBytes = 256 * 1024;
+
+    private static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>Below the time after which a relay gives up on a request.</summary>
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(170);
+
+    private readonly string _runsDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "runs")).FullName;
+    private readonly string _openDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "open")).FullName;
+    private readonly ConcurrentDictionary<string, ISandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RelayRun> _runs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _lost = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _opening = new(1);
+    private readonly Lock _gate = new();
+    private (Func<string, RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
+
+    /// <summary>What this machine can do, as it is now.</summary>
+    public ComputeInfo Describe() => provider.Describe();
+
+    /// <summary>Finds out what this machine can do, and what another process of the relay left: its runs ended with it.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await provider.ProbeAsync(cancellationToken);
+        foreach (var spool in RunSpool.Reopen(_runsDirectory))
+        {
+            if (!spool.IsComplete)
+            {
+                spool.Complete(exitCode: null);
+            }
+
+            _runs[spool.Run.RunId] = new RelayRun(spool, process: null, time);
+        }
+
+        foreach (var marker in Directory.EnumerateFiles(_openDirectory))
+        {
+            _lost[Path.GetFileName(marker)] = true;
+        }
+
+        await provider.EraseAsync(cancellationToken);
+    }
+
+    /// <summary>Sends to the gateway what it does not know yet, and what happens from now on, as long as the line holds.</summary>
+    /// <param name="send">Sends an event of a session.</param>
+    /// <param name="until">Is cancelled when the line is down.</param>
+    public void Connect(Func<string, RelayEvent, CancellationToken, Task> send, CancellationToken until)
+    {
+        lock (_gate)
+        {
+            _line = (send, until);
+        }
+
+        foreach (var run in _runs.Values)
+        {
+            Connect(run);
+        }
+
+        foreach (var sandboxId in _lost.Keys)
+        {
+            TellLost(sandboxId);
+        }
+    }
+
+    /// <summary>The gateway has events for good.</summary>
+    public void Acknowledge(string sandboxId, string? runId, long sequence)
+    {
+        if (runId is null)
+        {
+            if (_lost.TryRemove(sandboxId, out _))
+            {
+                File.Delete(MarkerOf(sandboxId));
+            }
+        }
+        else if (_runs.TryGetValue(runId, out var run) && run.Acknowledge(sequence) && _runs.TryRemove(runId, out _))
+        {
+            run.Forget();
+        }
+    }
+
+    /// <summary>The sandboxes that are here.</summary>
+    public async Task<ImmutableArray<RelaySandbox>> ListAsync(CancellationToken cancellationToken) =>
+    [
+        .. _sandboxes.Keys.Select(static sandboxId => new RelaySandbox(sandboxId, "ready")),
+        .. (await provider.ListAsync(cancellationToken)).Select(static sandboxId => new RelaySandbox(sandboxId, "closed")),
+    ];
+
+    /// <summary>Brings a sandbox up. One that is up stays as it is.</summary>
+    public async Task<RelaySandbox> OpenAsync(OpenRelaySandbox request, CancellationToken cancellationToken)
+    {
+        var sandboxId = request.SandboxId ?? Ids.NewSandbox(time);
+        await _opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_sandboxes.ContainsKey(sandboxId))
+            {
+                var sandbox = await provider.OpenAsync(new SandboxSpec(sandboxId, request.Network), cancellationToken);
+                await File.WriteAllBytesAsync(MarkerOf(sandboxId), [], CancellationToken.None);
+                _lost.TryRemove(sandboxId, out _);
+                _sandboxes[sandboxId] = sandbox;
+                _ = WatchAsync(sandboxId, sandbox);
+            }
+        }
+        finally
+        {
+            _opening.Release();
+        }
+
+        return new RelaySandbox(sandboxId, "ready");
+    }
+
+    /// <summary>Ends every process of a sandbox and keeps its files. One that is not up stays as it is.</summary>
+    public async Task<RelaySandbox> CloseAsync(string sandboxId)
+    {
+        if (_sandboxes.TryRemove(sandboxId, out var sandbox))
+        {
+            await sandbox.DisposeAsync();
+            File.Delete(MarkerOf(sandboxId));
+        }
+
+        return new RelaySandbox(sandboxId, "closed");
+    }
+
+    /// <summary>Ends every process of a sandbox and removes its files.</summary>
+    public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        await CloseAsync(sandboxId);
+        await provider.RemoveAsync(sandboxId, cancellationToken);
+        foreach (var run in _runs.Values.Where(run => run.Run.SandboxId.Equals(sandboxId, StringComparison.Ordinal)))
+        {
+            if (_runs.TryRemove(run.Run.RunId, out _))
+            {
+                run.Forget();
+            }
+        }
+    }
+
+    /// <summary>Starts a run. One that was started before goes on as it does.</summary>
+    public async Task StartAsync(string sandboxId, StartRelayRun request, CancellationToken cancellationToken)
+    {
+        if (!Ids.IsRun(request.RunId))
+        {
+            throw new CerverException(CerverError.InvalidRequest, "'run_id' must be the id of a run.", "run_id");
+        }
+
+        if (_runs.ContainsKey(request.RunId))
+        {
+            return;
+        }
+
+        var process = await Find(sandboxId).StartAsync(
+            new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime, "runtime"), request.Envs), cancellationToken);
+        var run = new RelayRun(RunSpool.Create(_runsDirectory, new RelayedRun(request.RunId, sandboxId, request.SessionId)), process, time);
+        _runs[request.RunId] = run;
+        _ = RecordAsync(run, request.MaxOutputBytes);
+        Connect(run);
+    }
+
+    /// <summary>Stops a run. One that is over, or that nobody knows, is fine.</summary>
+    public void Stop(string runId, StopRelayRun request)
+    {
+        if (_runs.TryGetValue(runId, out var run))
+        {
+            run.Stop(TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs, 0, 3_600_000)));
+        }
+    }
+
+    /// <summary>Sends events of a run again.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when nothing is known of it.</exception>
+    public void Resume(string runId, ResumeRelayRun request)
+    {
+        if (!_runs.TryGetValue(runId, out var run))
+        {
+            throw new CerverException(CerverError.NotFound, "Nothing is known of the run here.");
+        }
+
+        run.Resume(request.After);
+    }
+
+    /// <summary>Executes code and waits for its end.</summary>
+    public async Task<RelayResult> ExecuteAsync(string sandboxId, RelayCode request, CancellationToken cancellationToken)
+    {
+        var timeout = request.Timeout is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 1, MaxTimeout.TotalSeconds)) : UsualTimeout;
+        var began = time.GetTimestamp();
+        var process = await Find(sandboxId).StartAsync(
+            new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime ?? "shell", "runtime"), request.Envs ?? ImmutableDictionary<string, string>.Empty),
+            cancellationToken);
+        using var limit = time.CreateTimer(_ => process.Stop(StopGrace), state: null, timeout, Timeout.InfiniteTimeSpan);
+        using var stdout = new MemoryStream();
+        using var stderr = new MemoryStream();
+        var truncated = false;
+        await foreach (var output in process.Output)
+        {
+            var to = output.Kind == OutputKind.Stdout ? stdout : stderr;
+            var data = output.Data.Span[..(int)Math.Min(output.Data.Length, MaxResultBytes - to.Length)];
+            truncated |= data.Length < output.Data.Length;
+            to.Write(data);
+        }
+
+        return new RelayResult(
+            Encoding.UTF8.GetString(stdout.ToArray()), Encoding.UTF8.GetString(stderr.ToArray()), await process.Exit, (long)time.GetElapsedTime(began).TotalMilliseconds, truncated);
+    }
+
+    /// <summary>Ends everything that runs here. What was printed is kept and sent the next time.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var sandbox in _sandboxes.Values)
+        {
+            await sandbox.DisposeAsync();
+        }
+
+        foreach (var run in _runs.Values)
+        {
+            run.Dispose();
+        }
+
+        _opening.Dispose();
+    }
+
+    private string MarkerOf(string sandboxId) => Path.Combine(_openDirectory, sandboxId);
+
+    private ISandbox Find(string sandboxId) => _sandboxes.TryGetValue(sandboxId, out var sandbox)
+        ? sandbox
+        : throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is not up on this machine.");
+
+    private void Connect(RelayRun run)
+    {
+        (Func<string, RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? line;
+        lock (_gate)
+        {
+            line = _line;
+        }
+
+        if (line is { } up)
+        {
+            run.Connect((what, token) => up.Send(run.Run.SessionId, what, token), up.Until);
+        }
+    }
+
+    private void TellLost(string sandboxId)
+    {
+        lock (_gate)
+        {
+            if (_line is { } line && !line.Until.IsCancellationRequested)
+            {
+                // Which session it is of only the gateway knows. What cannot be sent now is sent when the line is up again.
+                line.Send("", new RelayEvent(RelayWords.Closed, sandboxId), line.Until).Ignore();
+            }
+        }
+    }
+
+    private async Task WatchAsync(string sandboxId, ISandbox sandbox)
+    {
+        await sandbox.Closed;
+        if (_sandboxes.TryRemove(KeyValuePair.Create(sandboxId, sandbox)))
+        {
+            LogLost(sandboxId);
+            await sandbox.DisposeAsync();
+            _lost[sandboxId] = true;
+            TellLost(sandboxId);
+        }
+    }
+
+    private async Task RecordAsync(RelayRun run, long maxOutputBytes)
+    {
+        try
+        {
+            await run.RecordAsync(maxOutputBytes);
+        }
+        catch (IOException failure)
+        {
+            // The disk is full. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.
+            LogSpoolFailed(failure, run.Run.RunId);
+            if (_sandboxes.TryGetValue(run.Run.SandboxId, out var sandbox))
+            {
+                await sandbox.DisposeAsync();
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
+    private partial void LogLost(string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be kept; its sandbox was closed")]
+    private partial void LogSpoolFailed(Exception failure, string runId);
+}

@@ -1,0 +1,169 @@
+using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Relays;
+
+namespace Cerver.Relay.Runs;
+
+/// <summary>
+/// One run: what its program prints goes into the spool, and from there to the gateway, as much at a time as the gateway has room for. A spool that another process left has no
+/// program any more.
+/// </summary>
+internal sealed class RelayRun : IDisposable
+{
+    /// <summary>How many events may be under way that the gateway has not acknowledged; of at most 64 KiB each.</summary>
+    private const int Window = 16;
+
+    /// <summary>How long output is gathered after a record, so that a program that prints byte by byte does not make a record of each.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+
+    private readonly RunSpool _spool;
+    private readonly ISandboxProcess? _process;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _last;
+    private (Func<RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
+    private CancellationTokenSource _sending = new();
+
+    /// <summary>Takes a run over.</summary>
+    /// <param name="spool">Where what happens is kept.</param>
+    /// <param name="process">The program, or null when it ended with another process of the relay.</param>
+    /// <param name="time">The clock.</param>
+    public RelayRun(RunSpool spool, ISandboxProcess? process, TimeProvider time) => (_spool, _process, _time) = (spool, process, time);
+
+    /// <summary>Which run it is.</summary>
+    public RelayedRun Run => _spool.Run;
+
+    /// <summary>Stops the program.</summary>
+    public void Stop(TimeSpan grace) => _process?.Stop(grace);
+
+    /// <summary>Keeps what the program prints, up to a limit, until it has ended.</summary>
+    public async Task RecordAsync(long maxOutputBytes)
+    {
+        await using var output = _process!.Output.GetAsyncEnumerator();
+        var gathered = new GatheredOutput(_spool, maxOutputBytes);
+        var more = output.MoveNextAsync().AsTask();
+        var written = _time.GetTimestamp() - _time.TimestampFrequency;
+        while (true)
+        {
+            if (gathered.Bytes > 0 && !await ArrivesAsync(more, Gathering - _time.GetElapsedTime(written)))
+            {
+                gathered.Flush();
+                written = _time.GetTimestamp();
+                continue;
+            }
+
+            if (!await more)
+            {
+                break;
+            }
+
+            gathered.Add(output.Current);
+            more = output.MoveNextAsync().AsTask();
+        }
+
+        gathered.Flush();
+        _spool.Complete(await _process.Exit);
+    }
+
+    /// <summary>Sends to a gateway what it has not acknowledged, and what comes then, as long as the line holds.</summary>
+    public void Connect(Func<RelayEvent, CancellationToken, Task> send, CancellationToken until)
+    {
+        lock (_gate)
+        {
+            _line = (send, until);
+        }
+
+        Resume(_last);
+    }
+
+    /// <summary>Sends again what comes after a sequence number.</summary>
+    public void Resume(long after)
+    {
+        lock (_gate)
+        {
+            if (_line is not { } line || line.Until.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _sending.Cancel();
+            _sending.Dispose();
+            _sending = CancellationTokenSource.CreateLinkedTokenSource(line.Until);
+            _last = after;
+            _ = SendAsync(line.Send, after, _sending.Token);
+        }
+    }
+
+    /// <summary>The gateway has everything up to a sequence number for good.</summary>
+    /// <returns>Whether that is all there will ever be, so that the run can be forgotten.</returns>
+    public bool Acknowledge(long sequence)
+    {
+        TaskCompletionSource acknowledged;
+        lock (_gate)
+        {
+            _last = Math.Max(_last, sequence);
+            (acknowledged, _acknowledged) = (_acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        acknowledged.SetResult();
+        return _spool.IsComplete && sequence >= _spool.Head;
+    }
+
+    /// <summary>Forgets the run and what it printed.</summary>
+    public void Forget()
+    {
+        Dispose();
+        _spool.Delete();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _line = null;
+            _sending.Cancel();
+            _sending.Dispose();
+        }
+
+        _spool.Dispose();
+    }
+
+    private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>
+        more.IsCompleted || (within > TimeSpan.Zero && await Task.WhenAny(more, Task.Delay(within, _time)) == more);
+
+    private async Task SendAsync(Func<RelayEvent, CancellationToken, Task> send, long after, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var what in _spool.ReadAsync(after, cancellationToken))
+            {
+                await WaitForRoomAsync(what.Sequence, cancellationToken);
+                await send(what, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The line is down, or everything is sent again; whoever ended this begins anew.
+        }
+    }
+
+    private async Task WaitForRoomAsync(long sequence, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task acknowledged;
+            lock (_gate)
+            {
+                if (sequence - _last <= Window)
+                {
+                    return;
+                }
+
+                acknowledged = _acknowledged.Task;
+            }
+
+            await acknowledged.WaitAsync(cancellationToken);
+        }
+    }
+}
