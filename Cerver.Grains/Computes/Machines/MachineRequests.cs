@@ -105,6 +105,12 @@ internal sealed partial class MachineRequests(string computeId, Action<MachineCh
                 lost(waiting.Channel);
             }
         }
+#pragma warning disable CA1031 // A mistake of ours, for whoever waits.
+        catch (Exception mistake)
+#pragma warning restore CA1031
+        {
+            waiting.Answered.TrySetException(mistake);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The front door that has the channel of machine {ComputeId} could not be told of a request")]
