@@ -32,6 +32,10 @@ public sealed class ApiOptions
     [Range(1_024, 134_217_728)]
     public int MaxFoldedOutputBytes { get; set; } = 8 * 1_024 * 1_024;
 
+    /// <summary>Machines that may be connected to this process at once. Others are refused with 503.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxMachines { get; set; } = 10_000;
+
     /// <summary>
     /// Whether a proxy before the gateway sets <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c>, whatever its clients send. The pages for agents have the
     /// address that these say then.

@@ -1,6 +1,7 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Api.Computes;
+using Cerver.Api.Computes.Machines;
 using Cerver.Api.Errors;
 using Cerver.Api.Hosting;
 using Cerver.Api.Mcp;
@@ -87,6 +88,7 @@ public static class ApiRegistration
         services.AddSingleton<AgentPages>();
         services.AddSingleton<ImportGate>();
         services.AddSingleton<SessionImporter>();
+        services.AddSingleton<MachineSockets>();
         services.AddApiReference();
         return services;
     }
@@ -112,6 +114,9 @@ public static class ApiRegistration
         app.UseStatusCodePages(static context =>
             Refusals.WriteAsync(context.HttpContext, Refusals.OfStatus(context.HttpContext.Response.StatusCode)));
         app.UseMcpGuard();
+
+        // Machines are asked by frames of the contract whether they are there.
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -127,6 +132,8 @@ public static class ApiRegistration
         app.MapSessionCompute();
         app.MapRuns();
         app.MapComputes();
+        app.MapMachines();
+        app.MapMachineChannel();
         app.MapCerverMcp();
         app.MapSecrets();
         app.MapInfisicalVaults();

@@ -13,10 +13,14 @@ public static class Ids
 
     private const int SandboxLength = 36;
     private const int MaxAccountLength = 64;
+    private const string MachinePrefix = "comp_";
+    private const int MaxMachineLength = 64;
     private const string VaultPrefix = "vault_";
     private const int VaultLength = 38;
 
     private static readonly SearchValues<char> AccountCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    private static readonly SearchValues<char> MachineCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
     private static long _last;
 
@@ -54,6 +58,12 @@ public static class Ids
     /// <summary>A new id of a vault: <c>vault_</c> and 32 hexadecimal digits in order of time.</summary>
     public static string NewVault(TimeProvider time) => $"{VaultPrefix}{NewVersion7(time):n}";
 
+    /// <summary>A new id of a channel to a machine: <c>chan_</c> and 32 hexadecimal digits in order of time.</summary>
+    public static string NewChannel(TimeProvider time) => $"chan_{NewVersion7(time):n}";
+
+    /// <summary>A new id of a request to a machine: <c>req_</c> and 32 hexadecimal digits in order of time.</summary>
+    public static string NewRequest(TimeProvider time) => $"req_{NewVersion7(time):n}";
+
     /// <summary>When a sandbox id was made, to the millisecond; the earliest time there is for an id that does not say.</summary>
     public static DateTimeOffset TimeOfSandbox(string sandboxId) =>
         sandboxId.Length is SandboxLength or SandboxLength + HostLength && Guid.TryParseExact(sandboxId.AsSpan(4, 32), "n", out var id)
@@ -72,6 +82,14 @@ public static class Ids
     /// <summary>Whether a text can be a run id at all.</summary>
     public static bool IsRun(string text) =>
         text.Length == 36 && text.StartsWith("run_", StringComparison.Ordinal) && Guid.TryParseExact(text.AsSpan(4), "n", out _) && !text.Any(char.IsAsciiLetterUpper);
+
+    /// <summary>
+    /// Whether a text can be the id of a machine, which machines choose themselves: <c>comp_</c> and up to 59 letters, digits, <c>_</c> and <c>-</c>; usually 16
+    /// hexadecimal digits.
+    /// </summary>
+    public static bool IsMachine(string text) =>
+        text.Length > MachinePrefix.Length && text.Length <= MaxMachineLength && text.StartsWith(MachinePrefix, StringComparison.Ordinal)
+        && text.AsSpan().IndexOfAnyExcept(MachineCharacters) < 0;
 
     /// <summary>Whether a text can be the id of a vault at all.</summary>
     public static bool IsVault(string text) =>

@@ -1,6 +1,7 @@
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Computes.Local;
+using Cerver.Grains.Computes.Machines;
 using Cerver.Grains.Operations;
 using Cerver.Grains.Operations.Postgres;
 using Cerver.Grains.Operations.Sqlite;
@@ -41,7 +42,7 @@ internal static class GrainRegistration
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSecrets().AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
-            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<SandboxDrain>();
+            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<MachineDirectory>().AddSingleton<SandboxDrain>();
     }
 
     /// <summary>Sessions and runs in one SQLite file.</summary>

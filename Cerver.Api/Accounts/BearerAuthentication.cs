@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace Cerver.Api.Accounts;
 
-/// <summary>Lets in whoever brings <c>Authorization: Bearer TOKEN</c> with a token of <see cref="AuthOptions"/>.</summary>
+/// <summary>
+/// Lets in whoever brings <c>Authorization: Bearer TOKEN</c> with a token of <see cref="AuthOptions"/>, or has it in the query where that is allowed.
+/// </summary>
 internal sealed class BearerAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, BearerTokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
@@ -20,8 +22,13 @@ internal sealed class BearerAuthentication(
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var header = Request.Headers.Authorization;
-        return Task.FromResult(header is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
-            ? tokens.Find(value.AsSpan(Prefix.Length).Trim(' ')) ?? Unknown
+        if (header is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+        {
+            return Task.FromResult(tokens.Find(value.AsSpan(Prefix.Length).Trim(' ')) ?? Unknown);
+        }
+
+        return Task.FromResult(Context.GetEndpoint()?.Metadata.GetMetadata<TokenInQuery>() is { } allowed && Request.Query[allowed.Name] is [{ } token]
+            ? tokens.Find(token) ?? Unknown
             : AuthenticateResult.NoResult());
     }
 

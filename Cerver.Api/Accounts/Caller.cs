@@ -36,6 +36,11 @@ internal sealed record Caller(string AccountId, string Key)
     public IComputeGrain Sandbox(IClusterClient cluster, string sandboxId) =>
         cluster.GetGrain<IComputeGrain>(SandboxKey.For(AccountId, sandboxId));
 
+    /// <summary>One of the account's own machines.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when no machine can have this id.</exception>
+    public IMachineGrain Machine(IClusterClient cluster, string computeId) =>
+        Ids.IsMachine(computeId) ? cluster.GetGrain<IMachineGrain>(MachineKey.For(AccountId, computeId)) : throw NoCompute();
+
     /// <summary>The account itself.</summary>
     public IAccountGrain Account(IClusterClient cluster) => cluster.GetGrain<IAccountGrain>(AccountKey.For(AccountId));
 
@@ -74,6 +79,9 @@ internal sealed record Caller(string AccountId, string Key)
             throw new CerverException(CerverError.NotFound, "There is no vault of this id. List the account's vaults.");
         }
     }
+
+    /// <summary>What whoever asks for a compute is told that the account does not have.</summary>
+    public static CerverException NoCompute() => new(CerverError.NotFound, "There is no compute of this id in the account. GET /v2/computes lists what there is.");
 
     private static string Claim(ClaimsPrincipal? user, string type) =>
         user?.FindFirstValue(type) ?? throw new InvalidOperationException("A route without authorization has no caller.");

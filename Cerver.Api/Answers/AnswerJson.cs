@@ -16,6 +16,8 @@ namespace Cerver.Api.Answers;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(SessionRecordConverter)])]
+[JsonSerializable(typeof(ComputeAnswer))]
+[JsonSerializable(typeof(ComputeDeleted))]
 [JsonSerializable(typeof(ComputeListAnswer))]
 [JsonSerializable(typeof(EntriesAppended))]
 [JsonSerializable(typeof(ErrorBody))]

@@ -88,6 +88,19 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
         return operation is null ? new(outcome.Value, IsReplayed: false) : outcome;
     }
 
+    /// <summary>Makes a call that changes something, may be made any number of times as it is, and is not given up because its caller hangs up.</summary>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="write">The call.</param>
+    /// <exception cref="CerverException">Whatever the grain refuses.</exception>
+    public async Task<TResult> WriteAgainAsync<TState, TResult>(TState state, Func<TState, Task<TResult>> write)
+    {
+        var outcome = await WriteAsync(
+            operation: null,
+            (state, write),
+            static async (call, _) => new Operations.Outcome<TResult>(await call.write(call.state), IsReplayed: false));
+        return outcome.Value;
+    }
+
     private Task<TResult> ReadAsync<TState, TResult>(
         TState state, Func<TState, CancellationToken, Task<TResult>> read, TimeSpan attemptLimit, CancellationToken cancellationToken) =>
         ExecuteAsync(

@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cerver.Api.Answers;
 using Cerver.Api.Runs;
 using Cerver.Computes;
 
@@ -37,14 +41,19 @@ public sealed record ComputeAnswer
     /// <summary>What it is, a word such as <c>host</c>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>When the machine was last heard of; null for a provider, which sends no heartbeats.</summary>
-    public required DateTimeOffset? LastHeartbeatAt { get; init; }
+    /// <summary>When the machine last sent a heartbeat, or registered; null for a provider, which sends none.</summary>
+    public required DateTime? LastHeartbeatAt { get; init; }
 
     /// <summary>What it can do.</summary>
     public required ComputeCapabilities Capabilities { get; init; }
 
     /// <summary>The account that owns the machine; null for a provider.</summary>
     public required string? OwnerId { get; init; }
+
+    /// <summary>What else the machine says of itself. Not in lists.</summary>
+    [JsonConverter(typeof(RawJsonConverter))]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Metadata { get; init; }
 
     internal static ComputeAnswer Of(ComputeInfo compute) => new()
     {
@@ -61,10 +70,21 @@ public sealed record ComputeAnswer
         Reason = compute.Reason,
         Scope = compute.Scope,
         Kind = compute.Kind,
-        LastHeartbeatAt = null,
-        Capabilities = new() { Runtimes = [.. compute.Runtimes.Select(RunAnswer.WordOf)], CliTools = [], Network = compute.Network },
-        OwnerId = null,
+        LastHeartbeatAt = compute.Machine?.LastHeartbeatAt.UtcDateTime,
+        Capabilities = ComputeCapabilities.Of(compute),
+        OwnerId = compute.Machine?.OwnerId,
+        Metadata = compute.Machine?.Metadata,
     };
+}
+
+/// <summary>A machine is forgotten.</summary>
+public sealed record ComputeDeleted
+{
+    /// <summary>Always true.</summary>
+    public bool Ok { get; } = true;
+
+    /// <summary>Its id.</summary>
+    public required string ComputeId { get; init; }
 }
 
 /// <summary>What a compute can do.</summary>
@@ -78,4 +98,26 @@ public sealed record ComputeCapabilities
 
     /// <summary>Whether a sandbox may reach the network.</summary>
     public required bool Network { get; init; }
+
+    /// <summary>What else a machine says that it can do, as it said it.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Others { get; init; }
+
+    internal static ComputeCapabilities Of(ComputeInfo compute)
+    {
+        var said = compute.Machine?.Capabilities is { } json ? JsonElement.Parse(Encoding.UTF8.GetBytes(json)).EnumerateObject().ToList() : [];
+        return new()
+        {
+            Runtimes = TextsOf(said, "runtimes") ?? [.. compute.Runtimes.Select(RunAnswer.WordOf)],
+            CliTools = TextsOf(said, "cli_tools") ?? [],
+            Network = compute.Network,
+            Others = said.Where(static member => member.Name is not ("runtimes" or "cli_tools" or "network"))
+                .ToDictionary(static member => member.Name, static member => member.Value, StringComparer.Ordinal),
+        };
+    }
+
+    private static ImmutableArray<string>? TextsOf(List<JsonProperty> said, string name) =>
+        said.Find(member => member.NameEquals(name)) is { Value.ValueKind: JsonValueKind.Array } list
+            ? [.. list.Value.EnumerateArray().Where(static item => item.ValueKind == JsonValueKind.String).Select(static item => item.GetString()!)]
+            : null;
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using Cerver.Api.Answers;
+using Cerver.Api.Computes.Machines;
 using Cerver.Api.Mcp;
 
 namespace Cerver.Api.Meta;
@@ -22,6 +23,7 @@ internal static class MetaEndpoints
         {
             ["sessions"] = "/v2/sessions",
             ["computes"] = "/v2/computes",
+            ["connect"] = MachineChannelEndpoint.Path,
             ["mcp"] = McpRegistration.Path,
             ["secrets"] = "/v2/secrets",
             ["infisical"] = "/v2/account/infisical",

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cerver.Api.Computes.Machines;
 using Cerver.Api.Mcp;
 using Cerver.Api.Runs;
 using Cerver.Api.Secrets.Vaults;
@@ -18,12 +19,14 @@ namespace Cerver.Api.Requests;
 [JsonSerializable(typeof(CreateSessionBody))]
 [JsonSerializable(typeof(EndArguments))]
 [JsonSerializable(typeof(ExportArguments))]
+[JsonSerializable(typeof(HeartbeatBody))]
 [JsonSerializable(typeof(InfisicalVaultBody))]
 [JsonSerializable(typeof(InputBody))]
 [JsonSerializable(typeof(ListArguments))]
 [JsonSerializable(typeof(NoArguments))]
 [JsonSerializable(typeof(PeekArguments))]
 [JsonSerializable(typeof(PrioritizeComputeBody))]
+[JsonSerializable(typeof(RegisterMachineBody))]
 [JsonSerializable(typeof(ResumeBody))]
 [JsonSerializable(typeof(RunBody))]
 [JsonSerializable(typeof(SearchArguments))]

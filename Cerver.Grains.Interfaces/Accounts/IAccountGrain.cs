@@ -20,4 +20,7 @@ public static class AccountKey
 
     /// <summary>The key of one account.</summary>
     public static string For(string accountId) => $"{Prefix}{accountId}";
+
+    /// <summary>The account that a key names.</summary>
+    public static string Parse(string key) => key[Prefix.Length..];
 }

@@ -43,7 +43,23 @@ public sealed record ComputeInfo(
     /// </summary>
     [Id(9)]
     public ImmutableArray<string> Hosts { get; init; } = [""];
+
+    /// <summary>What is known of an account's own machine; null for a provider.</summary>
+    [Id(12)]
+    public MachineInfo? Machine { get; init; }
 }
+
+/// <summary>An account's own machine.</summary>
+/// <param name="OwnerId">The account.</param>
+/// <param name="LastHeartbeatAt">When it last sent a heartbeat, or registered.</param>
+/// <param name="Capabilities">What it says that it can do, a JSON object without tokens, or null.</param>
+/// <param name="Metadata">What else it says of itself, a JSON object without tokens, or null; left out of lists.</param>
+[GenerateSerializer, Immutable, Alias("cerver.compute.machine")]
+public sealed record MachineInfo(
+    [property: Id(0)] string OwnerId,
+    [property: Id(1)] DateTimeOffset LastHeartbeatAt,
+    [property: Id(2)] string? Capabilities,
+    [property: Id(3)] string? Metadata);
 
 /// <summary>Why no compute could take a session: what each candidate lacks.</summary>
 /// <param name="Requirements">The requirements, a JSON object as the caller sent it, or null.</param>

@@ -75,6 +75,11 @@ internal static class ComputeSelection
         }
         else
         {
+            if (compute.Hosts.IsEmpty)
+            {
+                reasons.Add("This gateway does not run sessions on machines of accounts.");
+            }
+
             if (!compute.Runtimes.Contains(requirements.Runtime))
             {
                 reasons.Add($"It does not have the runtime '{requirements.Runtime.ToString().ToLowerInvariant()}'.");

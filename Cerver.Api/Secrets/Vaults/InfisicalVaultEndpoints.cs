@@ -2,7 +2,6 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Calls;
 using Cerver.Api.Requests;
-using Cerver.Operations;
 using Cerver.Secrets;
 
 namespace Cerver.Api.Secrets.Vaults;
@@ -48,8 +47,7 @@ internal static class InfisicalVaultEndpoints
     private static async Task<JsonAnswer<InfisicalVaultAnswer>> Create(
         Body<InfisicalVaultBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, TimeProvider time)
     {
-        var made = await WriteAsync(
-            calls,
+        var made = await calls.WriteAgainAsync(
             (Vaults: caller.InfisicalVaults(cluster), Id: Ids.NewVault(time), Fields: body.Value.ToFields()),
             static call => call.Vaults.CreateAsync(call.Id, call.Fields));
         return JsonAnswer.Of(InfisicalVaultAnswer.Of(made), AnswerJson.Default.InfisicalVaultAnswer, StatusCodes.Status201Created);
@@ -59,8 +57,7 @@ internal static class InfisicalVaultEndpoints
         string vaultId, Body<InfisicalVaultBody> body, Caller caller, IClusterClient cluster, GrainCalls calls)
     {
         Caller.RequireVault(vaultId);
-        var changed = await WriteAsync(
-            calls,
+        var changed = await calls.WriteAgainAsync(
             (Vaults: caller.InfisicalVaults(cluster), vaultId, Fields: body.Value.ToFields()),
             static call => call.Vaults.UpdateAsync(call.vaultId, call.Fields));
         return JsonAnswer.Of(InfisicalVaultAnswer.Of(changed), AnswerJson.Default.InfisicalVaultAnswer);
@@ -69,8 +66,7 @@ internal static class InfisicalVaultEndpoints
     private static async Task<JsonAnswer<InfisicalVaultDeleted>> Delete(string vaultId, Caller caller, IClusterClient cluster, GrainCalls calls)
     {
         Caller.RequireVault(vaultId);
-        await WriteAsync(
-            calls,
+        await calls.WriteAgainAsync(
             (Vaults: caller.InfisicalVaults(cluster), vaultId),
             static async call =>
             {
@@ -90,15 +86,5 @@ internal static class InfisicalVaultEndpoints
             static (call, token) => call.Vaults.VerifyAsync(call.vaultId, token),
             cancellationToken);
         return JsonAnswer.Of(InfisicalVaultAnswer.Of(verified), AnswerJson.Default.InfisicalVaultAnswer);
-    }
-
-    /// <summary>All of these may be repeated as they are, and whoever hangs up stops none.</summary>
-    private static async Task<TResult> WriteAsync<TState, TResult>(GrainCalls calls, TState state, Func<TState, Task<TResult>> write)
-    {
-        var outcome = await calls.WriteAsync(
-            operation: null,
-            (state, write),
-            static async (call, _) => new Outcome<TResult>(await call.write(call.state), IsReplayed: false));
-        return outcome.Value;
     }
 }
