@@ -22,6 +22,8 @@ public static class Ids
 
     private static readonly SearchValues<char> MachineCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     private static long _last;
 
     /// <summary>A new session id: a UUIDv7 of 36 characters, later than every id this process made before.</summary>
@@ -75,6 +77,10 @@ public static class Ids
 
     /// <summary>Whether a text can be an account id: 1 to 64 characters of <c>a-z</c>, <c>0-9</c> and <c>-</c>.</summary>
     public static bool IsAccount(string text) => text.Length is > 0 and <= MaxAccountLength && text.AsSpan().IndexOfAnyExcept(AccountCharacters) < 0;
+
+    /// <summary>Whether a text can be a sandbox id at all.</summary>
+    public static bool IsSandbox(string text) =>
+        text.Length is SandboxLength or SandboxLength + HostLength && text.StartsWith("sbx_", StringComparison.Ordinal) && !text.AsSpan(4).ContainsAnyExcept(HexDigits);
 
     /// <summary>Whether a text can be a session id at all. What cannot need not be looked up.</summary>
     public static bool IsSession(string text) => text.Length == 36 && Guid.TryParseExact(text, "d", out _) && !text.Any(char.IsAsciiLetterUpper);

@@ -62,6 +62,9 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
             case ("POST", ["sandboxes", _, "runs", var runId, "stop"]):
                 host.Stop(runId, Read(request, RelayJson.Default.StopRelayRun));
                 return (202, null);
+            case ("POST", ["sandboxes", _, "runs", var runId, "forget"]):
+                host.Forget(runId);
+                return (202, null);
             case ("POST", ["sandboxes", _, "runs", var runId, "resume"]):
                 host.Resume(runId, Read(request, RelayJson.Default.ResumeRelayRun));
                 return (202, null);

@@ -74,21 +74,49 @@ internal sealed partial class RelaySandboxHost(
 
         foreach (var sandboxId in _lost.Keys)
         {
-            TellLost(sandboxId);
+            Tell(sandboxId, RelayWords.Closed);
+        }
+
+        foreach (var sandboxId in _sandboxes.Keys)
+        {
+            Tell(sandboxId, RelayWords.Open);
         }
     }
 
-    /// <summary>The gateway has events for good.</summary>
-    public void Acknowledge(string sandboxId, string? runId, long sequence)
+    /// <summary>The gateway has taken events, or wants to hear no more.</summary>
+    /// <param name="sandboxId">The sandbox.</param>
+    /// <param name="runId">The run, or null for the sandbox itself.</param>
+    /// <param name="sequence">The last event of the run that was taken.</param>
+    /// <param name="isOver">Whether nobody wants it any more.</param>
+    public async Task AcknowledgeAsync(string sandboxId, string? runId, long sequence, bool isOver)
     {
-        if (runId is null)
+        if (runId is not null)
         {
-            if (_lost.TryRemove(sandboxId, out _))
+            if (_runs.TryGetValue(runId, out var run))
             {
-                File.Delete(MarkerOf(sandboxId));
+                run.Acknowledge(sequence);
+                if (isOver)
+                {
+                    run.Stop(TimeSpan.Zero);
+                    Forget(runId);
+                }
             }
         }
-        else if (_runs.TryGetValue(runId, out var run) && run.Acknowledge(sequence) && _runs.TryRemove(runId, out _))
+        else if (_lost.TryRemove(sandboxId, out _))
+        {
+            File.Delete(MarkerOf(sandboxId));
+        }
+        else if (isOver)
+        {
+            // It was to go down while the line was.
+            await CloseAsync(sandboxId);
+        }
+    }
+
+    /// <summary>Nothing of a run need be kept: its gateway has everything for good.</summary>
+    public void Forget(string runId)
+    {
+        if (_runs.TryRemove(runId, out var run))
         {
             run.Forget();
         }
@@ -97,8 +125,8 @@ internal sealed partial class RelaySandboxHost(
     /// <summary>The sandboxes that are here.</summary>
     public async Task<ImmutableArray<RelaySandbox>> ListAsync(CancellationToken cancellationToken) =>
     [
-        .. _sandboxes.Keys.Select(static sandboxId => new RelaySandbox(sandboxId, "ready")),
-        .. (await provider.ListAsync(cancellationToken)).Select(static sandboxId => new RelaySandbox(sandboxId, "closed")),
+        .. _sandboxes.Keys.Select(static sandboxId => new RelaySandbox(sandboxId, RelayWords.ReadyStatus)),
+        .. (await provider.ListAsync(cancellationToken)).Select(static sandboxId => new RelaySandbox(sandboxId, RelayWords.ClosedStatus)),
     ];
 
     /// <summary>Brings a sandbox up. One that is up stays as it is.</summary>
@@ -122,7 +150,7 @@ internal sealed partial class RelaySandboxHost(
             _opening.Release();
         }
 
-        return new RelaySandbox(sandboxId, "ready");
+        return new RelaySandbox(sandboxId, RelayWords.ReadyStatus);
     }
 
     /// <summary>Ends every process of a sandbox and keeps its files. One that is not up stays as it is.</summary>
@@ -134,7 +162,7 @@ internal sealed partial class RelaySandboxHost(
             File.Delete(MarkerOf(sandboxId));
         }
 
-        return new RelaySandbox(sandboxId, "closed");
+        return new RelaySandbox(sandboxId, RelayWords.ClosedStatus);
     }
 
     /// <summary>Ends every process of a sandbox and removes its files.</summary>
@@ -144,10 +172,7 @@ internal sealed partial class RelaySandboxHost(
         await provider.RemoveAsync(sandboxId, cancellationToken);
         foreach (var run in _runs.Values.Where(run => run.Run.SandboxId.Equals(sandboxId, StringComparison.Ordinal)))
         {
-            if (_runs.TryRemove(run.Run.RunId, out _))
-            {
-                run.Forget();
-            }
+            Forget(run.Run.RunId);
         }
     }
 
@@ -253,14 +278,14 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
-    private void TellLost(string sandboxId)
+    private void Tell(string sandboxId, string what)
     {
         lock (_gate)
         {
             if (_line is { } line && !line.Until.IsCancellationRequested)
             {
                 // Which session it is of only the gateway knows. What cannot be sent now is sent when the line is up again.
-                line.Send("", new RelayEvent(RelayWords.Closed, sandboxId), line.Until).Ignore();
+                line.Send("", new RelayEvent(what, sandboxId), line.Until).Ignore();
             }
         }
     }
@@ -273,7 +298,7 @@ internal sealed partial class RelaySandboxHost(
             LogLost(sandboxId);
             await sandbox.DisposeAsync();
             _lost[sandboxId] = true;
-            TellLost(sandboxId);
+            Tell(sandboxId, RelayWords.Closed);
         }
     }
 

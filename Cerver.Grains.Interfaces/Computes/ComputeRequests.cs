@@ -7,11 +7,13 @@ namespace Cerver.Computes;
 /// <param name="SessionId">The session it belongs to.</param>
 /// <param name="Provider">Who provides it.</param>
 /// <param name="Requirements">What it must have.</param>
+/// <param name="ComputeId">The machine of the account that is to have it, or null when the provider decides.</param>
 [GenerateSerializer, Immutable, Alias("cerver.compute.attach")]
 public sealed record AttachSandbox(
     [property: Id(0)] string SessionId,
     [property: Id(1)] string Provider,
-    [property: Id(2)] ComputeRequirements Requirements);
+    [property: Id(2)] ComputeRequirements Requirements,
+    [property: Id(3)] string? ComputeId = null);
 
 /// <summary>Code to execute in a sandbox.</summary>
 /// <param name="RunId">The run, whose row is on disk.</param>

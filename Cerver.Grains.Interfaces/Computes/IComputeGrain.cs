@@ -46,4 +46,12 @@ public interface IComputeGrain : IGrainWithStringKey
     /// <returns>How the runs ended that were going on, all their output on disk.</returns>
     [Alias("release")]
     Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Takes what happened in the sandbox on its machine. Events may come twice; each run's come in order.</summary>
+    /// <param name="computeId">The machine that says so.</param>
+    /// <param name="events">The events, at least one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What became of each run's, and of the sandbox's own.</returns>
+    [Alias("deliver"), AlwaysInterleave]
+    Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,7 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Computes.Relays;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Secrets.Redaction;
 using Cerver.Grains.Sessions;
@@ -55,7 +56,7 @@ internal sealed partial class ComputeGrain(
     {
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _sessionId = state.State.SessionId;
-        _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, drain, time, logger);
+        _runs = new(runs, _sandboxId, limits.Value.MaxOutputBytes, StayActive, time, logger);
         _idleWatch = new(
             token => Session().CheckIdleAsync(_sandboxId, _runs.Going, token).WaitAsync(IdleAnswerLimit, time, token), () => _sandbox is not null, _sandboxId, logger);
         return Task.CompletedTask;
@@ -65,7 +66,12 @@ internal sealed partial class ComputeGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _runs!.StopTellingAsync();
-        if (_sandbox is { } sandbox)
+        if (_sandbox is MachineSandbox outlives)
+        {
+            _sandbox = null;
+            outlives.Detach();
+        }
+        else if (_sandbox is { } sandbox)
         {
             _sandbox = null;
             await sandbox.DisposeAsync();
@@ -95,23 +101,33 @@ internal sealed partial class ComputeGrain(
     /// <inheritdoc/>
     public async Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken)
     {
-        var wanted = new ComputeState { SessionId = request.SessionId, Provider = request.Provider, Network = request.Requirements.Network };
+        var wanted = new ComputeState
+        {
+            SessionId = request.SessionId,
+            Provider = request.Provider,
+            Network = request.Requirements.Network,
+            ComputeId = request.ComputeId,
+        };
         _idleTimeout = request.Requirements.IdleTimeout ?? lifetime.Value.IdleTimeout;
-        if (!state.RecordExists || state.State with { DownSince = null } != wanted)
+        if (!state.RecordExists || (IsOnMachine ? state.State : state.State with { DownSince = null }) != wanted)
         {
             // The reminder first: it finds whatever a crash leaves half done from here on.
-            await StoreAsync(RemindAsync(lifetime.Value.Retention));
+            await StoreAsync(RemindAsync(request.ComputeId is null ? lifetime.Value.Retention : FilesPeriod));
             _sessionId = wanted.SessionId;
             state.State = wanted;
             await StoreAsync(state.WriteStateAsync(cancellationToken));
         }
 
-        drain.RequireStaying();
-        await OpenAsync(cancellationToken);
+        if (!IsOnMachine)
+        {
+            drain.RequireStaying();
+        }
+
+        await (await OpenAsync(cancellationToken)).RequireReachableAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task<bool> IsUpAsync(CancellationToken cancellationToken) => Task.FromResult(_sandbox is { Closed.IsCompleted: false });
+    public Task<bool> IsUpAsync(CancellationToken cancellationToken) => Task.FromResult(_sandbox is { Closed.IsCompleted: false } || IsUpElsewhere);
 
     /// <inheritdoc/>
     public async Task StartAsync(SandboxRun run, CancellationToken cancellationToken)
@@ -122,10 +138,30 @@ internal sealed partial class ComputeGrain(
         }
 
         var taints = await registry.OfAsync(_accountId);
-        drain.Begin();
-        var process = await StartProcessAsync(new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)), cancellationToken);
-        var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
-        _runs.Record(run, process, taints, _sessionId, Session(), stream);
+        Action over = IsOnMachine ? static () => { } : drain.Ended;
+        if (!IsOnMachine)
+        {
+            drain.Begin();
+        }
+
+        var command = new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)) { RunId = run.RunId, MaxOutputBytes = limits.Value.MaxOutputBytes + 1 };
+        Record(new FollowedRun(run, await StartProcessAsync(command, over, cancellationToken), taints, over));
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken)
+    {
+        var isOurs = state.RecordExists && computeId.Equals(state.State.ComputeId, StringComparison.Ordinal);
+        var receipts = ImmutableArray.CreateBuilder<SandboxReceipt>();
+        foreach (var some in events.GroupBy(static what => what.RunId, StringComparer.Ordinal))
+        {
+            receipts.Add(
+                !isOurs ? new SandboxReceipt(some.Key, Sequence: 0, IsOver: true)
+                : some.Key is null ? await TakeAsync(some.Last())
+                : await TakeAsync(some.Key, some, cancellationToken));
+        }
+
+        return receipts.ToImmutable();
     }
 
     /// <inheritdoc/>
@@ -191,6 +227,11 @@ internal sealed partial class ComputeGrain(
             return;
         }
 
+        if (IsUpElsewhere)
+        {
+            await LoseIfGoneAsync();
+        }
+
         if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
         {
             // The files are where this is not. When their machine never comes back this asks once an hour, for nothing.
@@ -204,7 +245,7 @@ internal sealed partial class ComputeGrain(
                 await sessions.FindAsync(_accountId, _sessionId, CancellationToken.None), _sandboxId, state.State.DownSince, lifetime.Value.Retention, time.GetUtcNow());
         if (left > TimeSpan.Zero)
         {
-            await RemindAsync(left);
+            await RemindAsync(IsOnMachine && FilesPeriod < left ? FilesPeriod : left);
             return;
         }
 
@@ -217,7 +258,17 @@ internal sealed partial class ComputeGrain(
 
     private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, _sessionId));
 
-    private IComputeProvider Provider() =>
+    /// <summary>Whether the sandbox is on a machine of the account. It outlives this activation then, and what happens in it is delivered.</summary>
+    private bool IsOnMachine => state.State.ComputeId is not null;
+
+    /// <summary>Whether it is on a machine that has not said anything of it to this activation, and is up as far as anybody knows.</summary>
+    private bool IsUpElsewhere => _sandbox is null && IsOnMachine && state.State.DownSince is null;
+
+    private SandboxSpec Spec => new(_sandboxId, state.State.Network) { SessionId = _sessionId };
+
+    private MachineProvider Machine => new(_accountId, state.State.ComputeId!, GrainFactory, time);
+
+    private IComputeProvider Provider() => IsOnMachine ? Machine :
         providers.Of(_sandboxId, state.State.Provider)
         ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{state.State.Provider}'.");
 
@@ -233,12 +284,113 @@ internal sealed partial class ComputeGrain(
             return open;
         }
 
-        var sandbox = await Provider().OpenAsync(new SandboxSpec(_sandboxId, state.State.Network), cancellationToken);
+        var sandbox = await Provider().OpenAsync(Spec, cancellationToken);
+
+        // Its machine may have said meanwhile that it is up.
+        return _sandbox is MachineSandbox { Closed.IsCompleted: false } known ? known : Follow(sandbox);
+    }
+
+    private TSandbox Follow<TSandbox>(TSandbox sandbox)
+        where TSandbox : ISandbox
+    {
         _sandbox = sandbox;
         _ = WatchAsync(sandbox);
         StayActive();
         _idleWatch!.Begin(this, _idleTimeout);
         return sandbox;
+    }
+
+    private void Record(FollowedRun run)
+    {
+        var stream = this.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.Run.RunId));
+        _runs!.Record(run, _sessionId, Session(), stream);
+    }
+
+    /// <summary>Takes what happened to the sandbox itself.</summary>
+    private async Task<SandboxReceipt> TakeAsync(SandboxEvent what)
+    {
+        if (what.Kind == SandboxEventKind.Open)
+        {
+            if (IsUpElsewhere)
+            {
+                Follow(Machine.Attach(Spec));
+            }
+
+            // One that was to go down while its machine could not be reached goes down now.
+            return new SandboxReceipt(RunId: null, Sequence: 0, IsOver: _sandbox is null);
+        }
+
+        if (_sandbox is MachineSandbox up)
+        {
+            up.Lose();
+        }
+        else if (state.State.DownSince is null)
+        {
+            await TellLostAsync(CancellationToken.None);
+        }
+
+        return new SandboxReceipt(RunId: null, Sequence: 0);
+    }
+
+    /// <summary>Takes what happened in a run. One that another process began to follow is followed from its beginning: what is recorded of it is left as it is.</summary>
+    private async Task<SandboxReceipt> TakeAsync(string runId, IEnumerable<SandboxEvent> events, CancellationToken cancellationToken)
+    {
+        if (_sandbox is MachineSandbox known && known.Follows(runId))
+        {
+            var last = 0L;
+            foreach (var what in events)
+            {
+                last = await known.TakeAsync(what, cancellationToken);
+            }
+
+            return new SandboxReceipt(runId, last);
+        }
+
+        var run = await runs.FindAsync(_accountId, _sessionId, runId, cancellationToken);
+        if (run is not { Status: RunStatus.Running } || run.SandboxId != _sandboxId)
+        {
+            return new SandboxReceipt(runId, Sequence: 0, IsOver: true);
+        }
+
+        var taints = await registry.OfAsync(_accountId);
+        var sandbox = _sandbox as MachineSandbox ?? Follow(Machine.Attach(Spec));
+        if (!sandbox.Follows(runId) && !_runs!.IsGoing(runId))
+        {
+            var left = SessionRules.MaxRunTimeout - (time.GetUtcNow() - run.StartedAt);
+            var resumed = new SandboxRun(runId, run.Code, run.Runtime, left > TimeSpan.Zero ? left : TimeSpan.Zero, ImmutableDictionary<string, string>.Empty);
+            Record(new FollowedRun(resumed, sandbox.Resume(runId), taints, static () => { }, new RecordedOutput(runs, _accountId, runId)));
+            LogResumed(runId, _sandboxId);
+        }
+
+        return new SandboxReceipt(runId, Sequence: 0);
+    }
+
+    /// <summary>Gives a sandbox up whose machine cannot be reached. That is looked at once an hour, so a machine has that long to come back.</summary>
+    private async Task LoseIfGoneAsync()
+    {
+        try
+        {
+            await Machine.RequireReachableAsync(CancellationToken.None);
+        }
+        catch (CerverException gone) when (gone.Code == CerverError.ComputeOffline)
+        {
+            foreach (var run in await runs.ListGoingAsync(_accountId, _sessionId, CancellationToken.None))
+            {
+                await Session().CompleteRunAsync(RunEnd.Lost(run.RunId, time.GetUtcNow()), CancellationToken.None);
+            }
+
+            await TellLostAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task TellLostAsync(CancellationToken cancellationToken)
+    {
+        if (IsOnMachine)
+        {
+            await NoteDownAsync();
+        }
+
+        await Session().SandboxLostAsync(_sandboxId, cancellationToken);
     }
 
     /// <summary>Ends every process of the sandbox.</summary>
@@ -257,8 +409,10 @@ internal sealed partial class ComputeGrain(
         return await _runs.EndAsync();
     }
 
+    private TimeSpan FilesPeriod => lifetime.Value.Retention < MaxFilesPeriod ? lifetime.Value.Retention : MaxFilesPeriod;
+
     private Task<IGrainReminder> RemindAsync(TimeSpan after) => this.RegisterOrUpdateReminder(
-        FilesReminder, after, lifetime.Value.Retention < MaxFilesPeriod ? lifetime.Value.Retention : MaxFilesPeriod);
+        FilesReminder, after, FilesPeriod);
 
     private async Task ForgetReminderAsync()
     {
@@ -269,7 +423,7 @@ internal sealed partial class ComputeGrain(
     }
 
     /// <summary>Starts the process of a run that the drain counts already.</summary>
-    private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, CancellationToken cancellationToken)
+    private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, Action over, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(StartLimit, time);
         using var start = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -287,7 +441,7 @@ internal sealed partial class ComputeGrain(
         {
             if (process is null)
             {
-                drain.Ended();
+                over();
             }
         }
     }
@@ -346,7 +500,7 @@ internal sealed partial class ComputeGrain(
             await sandbox.DisposeAsync();
             StayActive();
             _idleWatch!.Stop();
-            await _runs!.TellAsync(token => Session().SandboxLostAsync(_sandboxId, token));
+            await _runs!.TellAsync(TellLostAsync);
         }
     }
 
@@ -355,6 +509,9 @@ internal sealed partial class ComputeGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {RunId} in sandbox {SandboxId} is followed again, from its beginning")]
+    private partial void LogResumed(string runId, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of sandbox {SandboxId}, whose session was idle for the retention or is gone")]
     private partial void LogFilesExpired(string sandboxId);

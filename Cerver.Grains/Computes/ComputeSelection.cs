@@ -77,7 +77,7 @@ internal static class ComputeSelection
         {
             if (compute.Hosts.IsEmpty)
             {
-                reasons.Add("This gateway does not run sessions on machines of accounts.");
+                reasons.Add("Its relay does not give sandboxes to this gateway; cerver-relay does.");
             }
 
             if (!compute.Runtimes.Contains(requirements.Runtime))

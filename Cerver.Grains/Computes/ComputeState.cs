@@ -19,4 +19,8 @@ internal sealed record ComputeState
     /// <summary>When it was last taken down on purpose, or null when it never was. It may be up again since.</summary>
     [Id(3)]
     public DateTimeOffset? DownSince { get; init; }
+
+    /// <summary>The machine of the account that has it, or null when it is not on one.</summary>
+    [Id(4)]
+    public string? ComputeId { get; init; }
 }

@@ -44,13 +44,21 @@ internal interface IComputeProvider
 /// <summary>What a sandbox must be like.</summary>
 /// <param name="SandboxId">Its id; the same id finds the same files again.</param>
 /// <param name="Network">Whether it needs the network.</param>
-internal sealed record SandboxSpec(string SandboxId, bool Network);
+internal sealed record SandboxSpec(string SandboxId, bool Network)
+{
+    /// <summary>The session that it belongs to; empty when it belongs to none.</summary>
+    public string SessionId { get; init; } = "";
+}
 
 /// <summary>A sandbox that is up. Disposing it ends every process in it and keeps its files.</summary>
 internal interface ISandbox : IAsyncDisposable
 {
     /// <summary>Completes when the sandbox is down, for whatever reason. Never faults.</summary>
     Task Closed { get; }
+
+    /// <summary>Makes sure that it can be reached now. One on the gateway's own machine always can.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when it cannot.</exception>
+    Task RequireReachableAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Starts code in its workspace. Several may run at once.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the sandbox is down or cannot start it.</exception>
@@ -61,7 +69,14 @@ internal interface ISandbox : IAsyncDisposable
 /// <param name="Code">The code, at most 256 KiB of UTF-8.</param>
 /// <param name="Runtime">What executes it.</param>
 /// <param name="Environment">Variables beside the sandbox's own. They appear on no command line of the host.</param>
-internal sealed record SandboxCommand(string Code, SandboxRuntime Runtime, ImmutableDictionary<string, string> Environment);
+internal sealed record SandboxCommand(string Code, SandboxRuntime Runtime, ImmutableDictionary<string, string> Environment)
+{
+    /// <summary>The run; empty when it is none of a session.</summary>
+    public string RunId { get; init; } = "";
+
+    /// <summary>How much of its output will be recorded; what is beyond need not be kept for it.</summary>
+    public long MaxOutputBytes { get; init; } = long.MaxValue;
+}
 
 /// <summary>Code that executes in a sandbox.</summary>
 internal interface ISandboxProcess
@@ -70,6 +85,7 @@ internal interface ISandboxProcess
     /// What it prints, in the order it arrived, as it arrives; ends when the program has ended and all it printed was read.
     /// It must be read: a program whose output is not taken waits, and others in the same sandbox with it.
     /// </summary>
+    /// <exception cref="RunDetachedException">While it is read: the program goes on and is followed elsewhere.</exception>
     IAsyncEnumerable<SandboxOutput> Output { get; }
 
     /// <summary>The exit code, 128 + n when signal n ended the program, or null when the sandbox went down under it. Never faults.</summary>
@@ -80,9 +96,17 @@ internal interface ISandboxProcess
     /// Returns at once. Repeating it, also with a shorter grace or after the end, is fine.
     /// </summary>
     void Stop(TimeSpan grace);
+
+    /// <summary>The run's end is on record, so nothing of it need be kept elsewhere. Returns at once.</summary>
+    void Forget()
+    {
+    }
 }
 
 /// <summary>A piece of output.</summary>
 /// <param name="Kind">Which output.</param>
 /// <param name="Data">The bytes, owned by the reader.</param>
 internal readonly record struct SandboxOutput(OutputKind Kind, ReadOnlyMemory<byte> Data);
+
+/// <summary>A program goes on, and another process follows it.</summary>
+internal sealed class RunDetachedException() : Exception("The program goes on, and is followed elsewhere.");

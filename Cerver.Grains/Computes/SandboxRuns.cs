@@ -1,6 +1,5 @@
 using Cerver.Computes;
 using Cerver.Errors;
-using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Runs;
 using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
@@ -15,11 +14,10 @@ namespace Cerver.Grains.Computes;
 /// <param name="sandboxId">Names the sandbox in the log.</param>
 /// <param name="maxOutputBytes">Output of a run beyond is left out.</param>
 /// <param name="changed">Is told when a run begins or is over.</param>
-/// <param name="drain">Is told when a run is over, for the whole silo.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class SandboxRuns(
-    IRunStore runs, string sandboxId, long maxOutputBytes, Action changed, SandboxDrain drain, TimeProvider time, ILogger logger) : IDisposable
+    IRunStore runs, string sandboxId, long maxOutputBytes, Action changed, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(5);
@@ -33,13 +31,27 @@ internal sealed partial class SandboxRuns(
     /// <summary>Whether a run is among them.</summary>
     public bool IsGoing(string runId) => _going.ContainsKey(runId);
 
-    /// <summary>Records a run until it is over, tells its session then, and the drain, which knows that it began.</summary>
-    public void Record(SandboxRun run, ISandboxProcess process, AccountTaints taints, string sessionId, ISessionGrain session, IAsyncStream<RunOutput> stream)
+    /// <summary>Records a run until it is over, and tells its session then.</summary>
+    /// <param name="followed">The run.</param>
+    /// <param name="sessionId">The session that it belongs to.</param>
+    /// <param name="session">That session.</param>
+    /// <param name="stream">Where watchers hear of it.</param>
+    public void Record(FollowedRun followed, string sessionId, ISessionGrain session, IAsyncStream<RunOutput> stream)
     {
         var recorder = new RunRecorder(
-            sessionId, run, process, taints, runs, () => session.OutputRecordedAsync().Ignore(), output => PublishAsync(stream, output), maxOutputBytes, time, logger);
-        var going = new GoingRun(run.RunId, recorder);
-        _going.Add(run.RunId, going);
+            sessionId,
+            followed.Run,
+            followed.Process,
+            followed.Taints,
+            runs,
+            () => session.OutputRecordedAsync().Ignore(),
+            output => PublishAsync(stream, output),
+            maxOutputBytes,
+            time,
+            logger,
+            followed.Recorded);
+        var going = new GoingRun(followed, recorder);
+        _going.Add(going.RunId, going);
         going.Reported = ReportAsync(going, session);
         changed();
     }
@@ -90,6 +102,7 @@ internal sealed partial class SandboxRuns(
         var delay = FirstDelay;
         while (true)
         {
+            _stopped.Token.ThrowIfCancellationRequested();
             try
             {
                 await tell(_stopped.Token);
@@ -116,12 +129,18 @@ internal sealed partial class SandboxRuns(
         {
             var ended = await going.Recorded;
             await TellAsync(token => session.CompleteRunAsync(ended, token));
+            going.Followed.Process.Forget();
             _going.Remove(going.RunId);
             changed();
         }
+        catch (RunDetachedException)
+        {
+            // It goes on, and whoever follows it next tells its session.
+            _going.Remove(going.RunId);
+        }
         finally
         {
-            drain.Ended();
+            going.Followed.Over();
         }
     }
 
@@ -145,9 +164,11 @@ internal sealed partial class SandboxRuns(
     private partial void LogPublishFailed(Exception failure);
 
     /// <summary>A run that is going on or whose end the session was not told yet.</summary>
-    private sealed class GoingRun(string runId, RunRecorder recorder)
+    private sealed class GoingRun(FollowedRun followed, RunRecorder recorder)
     {
-        public string RunId { get; } = runId;
+        public FollowedRun Followed { get; } = followed;
+
+        public string RunId => Followed.Run.RunId;
 
         public RunRecorder Recorder { get; } = recorder;
 
@@ -157,3 +178,11 @@ internal sealed partial class SandboxRuns(
         public Task Reported { get; set; } = Task.CompletedTask;
     }
 }
+
+/// <summary>A run that is to be recorded.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Process">Its program.</param>
+/// <param name="Taints">The values that are left out of what is written.</param>
+/// <param name="Over">Is told when it is not recorded any more.</param>
+/// <param name="Recorded">What another process recorded of it, or null.</param>
+internal sealed record FollowedRun(SandboxRun Run, ISandboxProcess Process, AccountTaints Taints, Action Over, RecordedOutput? Recorded = null);

@@ -20,6 +20,7 @@ namespace Cerver.Grains.Runs;
 /// <param name="maxOutputBytes">Output beyond is left out.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
+/// <param name="recorded">What another process recorded of it, or null.</param>
 internal sealed partial class RunRecorder(
     string sessionId,
     SandboxRun run,
@@ -30,7 +31,8 @@ internal sealed partial class RunRecorder(
     Func<RunOutput, Task> publish,
     long maxOutputBytes,
     TimeProvider time,
-    ILogger logger)
+    ILogger logger,
+    RecordedOutput? recorded = null)
 {
     /// <summary>
     /// How long output is gathered after a commit, so that a program which prints byte by byte does not cost a commit for each.
@@ -70,6 +72,7 @@ internal sealed partial class RunRecorder(
 
     /// <summary>Records until the program has ended and all it printed is on disk. Call it once.</summary>
     /// <returns>How the run ended. Whatever goes wrong is an end too: a run is never left going.</returns>
+    /// <exception cref="RunDetachedException">It goes on, and is recorded elsewhere.</exception>
     public async Task<RunEnd> RecordAsync()
     {
         await using var timeout = time.CreateTimer(_ => Stop(RunStatus.TimedOut), state: null, run.Timeout, Timeout.InfiniteTimeSpan);
@@ -79,7 +82,7 @@ internal sealed partial class RunRecorder(
         {
             await RecordOutputAsync(output);
         }
-        catch (Exception failure)
+        catch (Exception failure) when (failure is not RunDetachedException)
         {
             // Output that cannot be written down must not be lost without a sign: the run is over, and says so. The program is read to its
             // end all the same, because a program that nobody reads holds up the others in its sandbox.
@@ -149,6 +152,12 @@ internal sealed partial class RunRecorder(
     private async Task FlushAsync(bool last)
     {
         var chunks = _buffer.Take(last);
+        if (recorded is not null)
+        {
+            chunks = await recorded.TakeOffAsync(chunks);
+            Head = recorded.Head;
+        }
+
         if (chunks.IsEmpty)
         {
             return;

@@ -81,7 +81,12 @@ internal sealed partial class SessionComputes(
         var status = SessionTransitions.Next(record.Status, SessionTrigger.Attach);
         var began = time.GetTimestamp();
         await Sandbox(record).AttachAsync(
-            new AttachSandbox(record.SessionId, record.Provider, ComputeRequirements.Parse(record.Requirements)), cancellationToken);
+            new AttachSandbox(
+                record.SessionId,
+                record.Provider,
+                ComputeRequirements.Parse(record.Requirements),
+                record.Provider == MachineKey.Provider ? record.ComputeId : null),
+            cancellationToken);
         return record.Status == status ? record : record with
         {
             Status = status,

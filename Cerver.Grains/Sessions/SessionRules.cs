@@ -11,6 +11,9 @@ namespace Cerver.Grains.Sessions;
 /// <summary>What may go into a session. Pure: no clock, no I/O.</summary>
 internal static class SessionRules
 {
+    /// <summary>How long a run may take at most.</summary>
+    public static readonly TimeSpan MaxRunTimeout = TimeSpan.FromHours(24);
+
     /// <summary>What an entry is, at most.</summary>
     public const int MaxKindCharacters = 64;
 
@@ -21,7 +24,6 @@ internal static class SessionRules
     private const int MaxTaskBytes = 64 * 1024;
     private const int MaxEnvironmentBytes = 64 * 1024;
     private static readonly TimeSpan MinRunTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromHours(24);
 
     /// <summary>Refuses a creation with a field beyond its limit.</summary>
     public static void Check(CreateSession request, SessionLimits limits)

@@ -136,7 +136,7 @@ internal sealed partial class ChannelLine : IDisposable
                 _ = AnswerAsync(frame);
                 break;
             case { Type: RelayWords.Acknowledgement, SandboxId: { } sandboxId }:
-                _host.Acknowledge(sandboxId, frame.RunId, frame.Sequence);
+                await _host.AcknowledgeAsync(sandboxId, frame.RunId, frame.Sequence, frame.IsOver);
                 break;
             default:
                 // Also from a later version, which says something that need not be understood.

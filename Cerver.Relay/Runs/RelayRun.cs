@@ -94,9 +94,8 @@ internal sealed class RelayRun : IDisposable
         }
     }
 
-    /// <summary>The gateway has everything up to a sequence number for good.</summary>
-    /// <returns>Whether that is all there will ever be, so that the run can be forgotten.</returns>
-    public bool Acknowledge(long sequence)
+    /// <summary>The gateway has taken everything up to a sequence number, so there is room for more. It may still ask for all of it again.</summary>
+    public void Acknowledge(long sequence)
     {
         TaskCompletionSource acknowledged;
         lock (_gate)
@@ -106,7 +105,6 @@ internal sealed class RelayRun : IDisposable
         }
 
         acknowledged.SetResult();
-        return _spool.IsComplete && sequence >= _spool.Head;
     }
 
     /// <summary>Forgets the run and what it printed.</summary>

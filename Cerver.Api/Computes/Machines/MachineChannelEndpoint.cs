@@ -22,7 +22,7 @@ internal static class MachineChannelEndpoint
         }
 
         return context.Request.Query[ComputeField] is [{ Length: > 0 } computeId]
-            ? sockets.ServeAsync(context, caller.Machine(cluster, computeId), computeId)
+            ? sockets.ServeAsync(context, caller.Machine(cluster, computeId), caller.AccountId, computeId)
             : throw new CerverException(CerverError.InvalidRequest, $"'{ComputeField}' must be the id of a machine that was registered.", ComputeField);
     }
 }

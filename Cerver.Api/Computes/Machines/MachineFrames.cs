@@ -1,19 +1,23 @@
 using System.Text.Json;
 using Cerver.Api.Answers;
 using Cerver.Computes;
+using Cerver.Runs;
 
 namespace Cerver.Api.Computes.Machines;
 
 /// <summary>What a machine sent.</summary>
 /// <param name="RequestId">The request that it answers, or null when it answers none.</param>
 /// <param name="Answer">The answer.</param>
-internal readonly record struct MachineFrame(string? RequestId, MachineAnswer? Answer);
+/// <param name="SandboxId">The sandbox in which something happened, or null when nothing did.</param>
+/// <param name="Event">What happened.</param>
+internal readonly record struct MachineFrame(string? RequestId = null, MachineAnswer? Answer = null, string? SandboxId = null, SandboxEvent? Event = null);
 
 /// <summary>The frames of a machine's socket: text, a JSON object each.</summary>
 internal static class MachineFrames
 {
     private const int MinStatus = 100;
     private const int MaxStatus = 599;
+    private const int MaxOutputBytes = 64 * 1024;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = Requests.RequestBody.MaxDepth };
 
@@ -45,6 +49,20 @@ internal static class MachineFrames
         writer.WriteRawValue(call.request.Body ?? "null");
     });
 
+    /// <summary>Says that events have arrived.</summary>
+    public static ReadOnlyMemory<byte> Acknowledgement(string sandboxId, SandboxReceipt receipt) => Write((sandboxId, receipt), static (writer, call) =>
+    {
+        writer.WriteString("type"u8, "ack"u8);
+        writer.WriteString("sandbox_id"u8, call.sandboxId);
+        if (call.receipt.RunId is { } runId)
+        {
+            writer.WriteString("run_id"u8, runId);
+        }
+
+        writer.WriteNumber("sequence"u8, call.receipt.Sequence);
+        writer.WriteBoolean("is_over"u8, call.receipt.IsOver);
+    });
+
     /// <summary>Reads a frame. What is an object and of a type that means nothing here answers nothing.</summary>
     /// <returns>Null for what is no JSON object, and for an answer that does not say what it answers or how.</returns>
     public static MachineFrame? Read(ReadOnlyMemory<byte> text)
@@ -54,7 +72,9 @@ internal static class MachineFrames
             using var document = JsonDocument.Parse(text, Options);
             var frame = document.RootElement;
             return frame.ValueKind != JsonValueKind.Object ? null
-                : Find(frame, "type", JsonValueKind.String) is { } type && type.ValueEquals("response"u8) ? ReadAnswer(frame)
+                : Find(frame, "type", JsonValueKind.String) is not { } type ? default(MachineFrame)
+                : type.ValueEquals("response"u8) ? ReadAnswer(frame)
+                : type.ValueEquals("stream_event"u8) ? ReadEvent(frame)
                 : default(MachineFrame);
         }
         catch (JsonException)
@@ -86,6 +106,39 @@ internal static class MachineFrames
         var body = frame.TryGetProperty("body"u8, out var sent) && sent.ValueKind != JsonValueKind.Null ? sent.GetRawText() : null;
         return new(requestId.GetString(), new(status, headers, body));
     }
+
+    /// <summary>Reads what happened in a sandbox. What other relays tell of agents that they drive means nothing here.</summary>
+    private static MachineFrame? ReadEvent(JsonElement frame)
+    {
+        if (Find(frame, "event", JsonValueKind.Object) is not { } what
+            || Find(what, "type", JsonValueKind.String)?.GetString() is not { } type
+            || Find(what, "sandbox_id", JsonValueKind.String)?.GetString() is not { } sandboxId
+            || !Ids.IsSandbox(sandboxId))
+        {
+            return default(MachineFrame);
+        }
+
+        var runId = Find(what, "run_id", JsonValueKind.String)?.GetString();
+        var sequence = Find(what, "sequence", JsonValueKind.Number) is { } number && number.TryGetInt64(out var read) ? read : 0;
+        var isOfRun = runId is not null && Ids.IsRun(runId) && sequence > 0;
+        SandboxEvent? happened = type switch
+        {
+            "sandbox_open" => new SandboxEvent(SandboxEventKind.Open),
+            "sandbox_closed" => new SandboxEvent(SandboxEventKind.Closed),
+            "run_output" when isOfRun && ReadOutput(what) is { } output => new SandboxEvent(SandboxEventKind.Output, runId, sequence, output.Stream, output.Data),
+            "run_end" when isOfRun => new SandboxEvent(SandboxEventKind.End, runId, sequence, ExitCode: ReadExitCode(what)),
+            _ => null,
+        };
+        return happened is null ? default(MachineFrame) : new(SandboxId: sandboxId, Event: happened);
+    }
+
+    private static (OutputKind Stream, byte[] Data)? ReadOutput(JsonElement what) =>
+        Find(what, "data", JsonValueKind.String) is { } data && data.TryGetBytesFromBase64(out var bytes) && bytes.Length <= MaxOutputBytes
+            ? (Find(what, "stream", JsonValueKind.String) is { } stream && stream.ValueEquals("stderr"u8) ? OutputKind.Stderr : OutputKind.Stdout, bytes)
+            : null;
+
+    private static int? ReadExitCode(JsonElement what) =>
+        Find(what, "exit_code", JsonValueKind.Number) is { } number && number.TryGetInt32(out var exitCode) ? exitCode : null;
 
     private static JsonElement? Find(JsonElement frame, string name, JsonValueKind kind) =>
         frame.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;

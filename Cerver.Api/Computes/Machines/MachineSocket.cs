@@ -14,11 +14,13 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="channelId">The channel, as the machine's grain knows it.</param>
 /// <param name="computeId">The machine.</param>
 /// <param name="machine">The machine's grain.</param>
+/// <param name="accountId">The account that has it.</param>
+/// <param name="cluster">The way to the grains of its sandboxes.</param>
 /// <param name="calls">The way there.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class MachineSocket(
-    string channelId, string computeId, IMachineGrain machine, GrainCalls calls, TimeProvider time, ILogger logger) : IMachineChannel
+    string channelId, string computeId, IMachineGrain machine, string accountId, IClusterClient cluster, GrainCalls calls, TimeProvider time, ILogger logger) : IMachineChannel
 {
     /// <summary>The largest frame in either direction. A machine breaks off the connection when it gets a larger one.</summary>
     public const int MaxFrameBytes = 1_048_576;
@@ -83,9 +85,11 @@ internal sealed partial class MachineSocket(
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Volatile.Write(ref _heardAt, time.GetTimestamp());
         var sending = SendQueuedAsync(socket, over.Token);
+        var deliveries = new MachineDeliveries(accountId, computeId, cluster, calls, TryQueue);
         await Task.WhenAll(
             EndAfterAsync(sending, over, onlyWhenItFails: true),
-            EndAfterAsync(ReceiveAsync(socket, sending, over.Token), over),
+            EndAfterAsync(ReceiveAsync(socket, sending, deliveries, over.Token), over),
+            EndAfterAsync(deliveries.Failed.WaitAsync(over.Token), over),
             EndAfterAsync(KeepAsync(channel, over.Token), over),
             EndAfterAsync(_ended.Task.WaitAsync(over.Token), over));
         _ended.TrySetResult();
@@ -122,6 +126,10 @@ internal sealed partial class MachineSocket(
             await work;
             isDone = true;
         }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        {
+            LogDeliveryFailed(failure, channelId, computeId);
+        }
         catch (Exception gone) when (gone is OperationCanceledException or WebSocketException or IOException)
         {
             LogGone(channelId, computeId, gone.GetType().Name);
@@ -153,7 +161,7 @@ internal sealed partial class MachineSocket(
         }
     }
 
-    private async Task ReceiveAsync(WebSocket socket, Task sending, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(WebSocket socket, Task sending, MachineDeliveries deliveries, CancellationToken cancellationToken)
     {
         for (var bad = 0; bad < MaxBadFrames;)
         {
@@ -176,7 +184,7 @@ internal sealed partial class MachineSocket(
             if (kind == WebSocketMessageType.Text && MachineFrames.Read(text.Written) is { } frame)
             {
                 bad = 0;
-                await PassOnAsync(frame, cancellationToken);
+                await PassOnAsync(frame, deliveries, cancellationToken);
             }
             else
             {
@@ -218,8 +226,14 @@ internal sealed partial class MachineSocket(
         await sending.WaitAsync(end.Token);
     }
 
-    private async Task PassOnAsync(MachineFrame frame, CancellationToken cancellationToken)
+    private async Task PassOnAsync(MachineFrame frame, MachineDeliveries deliveries, CancellationToken cancellationToken)
     {
+        if (frame is { SandboxId: { } sandboxId, Event: { } what })
+        {
+            await deliveries.AddAsync(sandboxId, what, cancellationToken);
+            return;
+        }
+
         if (frame is not { RequestId: { } requestId, Answer: { } answer })
         {
             return;
@@ -298,6 +312,9 @@ internal sealed partial class MachineSocket(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An answer on channel {ChannelId} of machine {ComputeId} could not be passed on")]
     private partial void LogPassingFailed(Exception failure, string channelId, string computeId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Broke off channel {ChannelId} of machine {ComputeId}: what it sent could not be passed on, and is sent again")]
+    private partial void LogDeliveryFailed(Exception failure, string channelId, string computeId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Broke off channel {ChannelId} of machine {ComputeId}, which was silent for {Silence}")]
     private partial void LogSilent(string channelId, string computeId, TimeSpan silence);

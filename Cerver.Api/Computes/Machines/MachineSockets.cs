@@ -24,12 +24,12 @@ internal sealed partial class MachineSockets(
 
     /// <summary>Takes a machine's socket and serves it until it ends; or refuses the request while it is none yet.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when the account has no such machine.</exception>
-    public async Task ServeAsync(HttpContext context, IMachineGrain machine, string computeId)
+    public async Task ServeAsync(HttpContext context, IMachineGrain machine, string accountId, string computeId)
     {
         var isTaken = Interlocked.Increment(ref _count) <= options.Value.MaxMachines && !lifetime.ApplicationStopping.IsCancellationRequested;
         try
         {
-            if (!isTaken || !await ServeTakenAsync(context, machine, computeId))
+            if (!isTaken || !await ServeTakenAsync(context, machine, accountId, computeId))
             {
                 await Refusals.WriteAsync(context, Refusals.Unavailable);
             }
@@ -41,9 +41,9 @@ internal sealed partial class MachineSockets(
     }
 
     /// <returns>Whether there was a socket. If not, the machine has dialled another one meanwhile.</returns>
-    private async Task<bool> ServeTakenAsync(HttpContext context, IMachineGrain machine, string computeId)
+    private async Task<bool> ServeTakenAsync(HttpContext context, IMachineGrain machine, string accountId, string computeId)
     {
-        var socket = new MachineSocket(Ids.NewChannel(time), computeId, machine, calls, time, logger);
+        var socket = new MachineSocket(Ids.NewChannel(time), computeId, machine, accountId, cluster, calls, time, logger);
         var channel = cluster.CreateObjectReference<IMachineChannel>(socket);
         try
         {

@@ -84,8 +84,8 @@ internal static class MachineRules
             RuntimesIn(machine.Capabilities),
             Network: true)
         {
-            // No silo brings up sandboxes there.
-            Hosts = [],
+            // Any silo reaches it. With another relay than ours nobody brings up sandboxes there yet.
+            Hosts = RunsSandboxes(machine.Capabilities) ? [""] : [],
             Machine = new(accountId, machine.LastHeartbeatAt, machine.Capabilities, machine.Metadata),
         };
     }
@@ -127,6 +127,17 @@ internal static class MachineRules
     private static string TextOf(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>What executes code there, of what we know. A machine that does not say has a shell.</summary>
+    private static bool RunsSandboxes(string? capabilities)
+    {
+        if (capabilities is null)
+        {
+            return false;
+        }
+
+        using var document = JsonDocument.Parse(capabilities);
+        return document.RootElement.TryGetProperty(Relays.RelayWords.Capability, out var version) && version.ValueKind == JsonValueKind.Number;
+    }
+
     private static ImmutableArray<SandboxRuntime> RuntimesIn(string? capabilities)
     {
         if (capabilities is null)

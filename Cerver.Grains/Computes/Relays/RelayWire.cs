@@ -31,6 +31,9 @@ internal static class RelayPaths
     /// <summary><c>POST</c> stops a run.</summary>
     public static string Stop(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/stop";
 
+    /// <summary><c>POST</c> says that nothing of a run need be kept.</summary>
+    public static string Forget(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/forget";
+
     /// <summary><c>POST</c> has the events of a run sent again.</summary>
     public static string Resume(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/resume";
 }
@@ -49,6 +52,15 @@ internal static class RelayWords
 
     /// <summary>A sandbox went down, and the gateway did not ask for it.</summary>
     public const string Closed = "sandbox_closed";
+
+    /// <summary>A sandbox is up, and the relay has just dialled in.</summary>
+    public const string Open = "sandbox_open";
+
+    /// <summary>The status of a sandbox that is up.</summary>
+    public const string ReadyStatus = "ready";
+
+    /// <summary>The status of one that is not.</summary>
+    public const string ClosedStatus = "closed";
 
     /// <summary>The frame that says that an event has arrived for good.</summary>
     public const string Acknowledgement = "ack";
@@ -123,11 +135,12 @@ internal sealed record RelayEventFrame(string Type, string SessionId, RelayEvent
 /// <param name="SandboxId">The sandbox.</param>
 /// <param name="RunId">The run, or null for the sandbox itself.</param>
 /// <param name="Sequence">The last of them.</param>
-internal sealed record RelayAcknowledgement(string Type, string SandboxId, string? RunId, long Sequence);
+/// <param name="IsOver">Whether nobody wants to hear of it any more: what is left is ended and forgotten.</param>
+internal sealed record RelayAcknowledgement(string Type, string SandboxId, string? RunId, long Sequence, bool IsOver);
 
 /// <summary>A frame to a relay.</summary>
 internal sealed record RelayFrame(
-    string Type, string? RequestId = null, string? Method = null, string? Path = null, JsonElement? Body = null, string? SandboxId = null, string? RunId = null, long Sequence = 0);
+    string Type, string? RequestId = null, string? Method = null, string? Path = null, JsonElement? Body = null, string? SandboxId = null, string? RunId = null, long Sequence = 0, bool IsOver = false);
 
 /// <summary>A frame from a relay that answers a request.</summary>
 internal sealed record RelayResponse(string Type, string RequestId, int Status, ImmutableDictionary<string, string> Headers, JsonElement? Body);

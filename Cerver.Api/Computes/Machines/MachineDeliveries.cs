@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Cerver.Api.Calls;
+using Cerver.Computes;
+using Cerver.Errors;
+
+namespace Cerver.Api.Computes.Machines;
+
+/// <summary>
+/// Passes on what happens in the sandboxes of one machine, each sandbox's in order, and has the machine hear what has arrived. A machine is told to wait by not being read any further.
+/// </summary>
+/// <param name="accountId">The account.</param>
+/// <param name="computeId">The machine.</param>
+/// <param name="cluster">The way to the sandboxes' grains.</param>
+/// <param name="calls">How they are called.</param>
+/// <param name="send">Sends a frame to the machine; says whether there was room for it.</param>
+internal sealed class MachineDeliveries(string accountId, string computeId, IClusterClient cluster, GrainCalls calls, Func<ReadOnlyMemory<byte>, bool> send)
+{
+    private const int MaxQueuedEvents = 64;
+    private const int MaxEventsAtOnce = 16;
+
+    private readonly ConcurrentDictionary<string, Channel<SandboxEvent>> _sandboxes = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Faults when something cannot be passed on. The machine sends it again on its next connection.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>Takes an event. Waits while there are too many of its sandbox.</summary>
+    public async ValueTask AddAsync(string sandboxId, SandboxEvent what, CancellationToken cancellationToken)
+    {
+        if (!_sandboxes.TryGetValue(sandboxId, out var queue))
+        {
+            queue = Channel.CreateBounded<SandboxEvent>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true });
+            _sandboxes[sandboxId] = queue;
+            _ = PassOnAsync(sandboxId, queue.Reader, cancellationToken);
+        }
+
+        await queue.Writer.WriteAsync(what, cancellationToken);
+    }
+
+    private async Task PassOnAsync(string sandboxId, ChannelReader<SandboxEvent> queue, CancellationToken cancellationToken)
+    {
+        var sandbox = cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, sandboxId));
+        var some = ImmutableArray.CreateBuilder<SandboxEvent>();
+        try
+        {
+            while (await queue.WaitToReadAsync(cancellationToken))
+            {
+                while (some.Count < MaxEventsAtOnce && queue.TryRead(out var what))
+                {
+                    some.Add(what);
+                }
+
+                var receipts = await calls.ReadAsync(
+                    (sandbox, computeId, Events: some.ToImmutable()), static (call, token) => call.sandbox.DeliverAsync(call.computeId, call.Events, token), cancellationToken);
+                some.Clear();
+                foreach (var receipt in receipts)
+                {
+                    if (!send(MachineFrames.Acknowledgement(sandboxId, receipt)))
+                    {
+                        throw new CerverException(CerverError.RateLimited, "The machine does not take what is sent to it.");
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The connection is gone. What did not arrive comes with the next one.
+        }
+#pragma warning disable CA1031 // Whatever it is ends the connection, which is where it is told.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            _failed.TrySetException(failure);
+        }
+    }
+}

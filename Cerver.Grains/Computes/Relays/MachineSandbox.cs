@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using Cerver.Computes;
+using Cerver.Errors;
+
+namespace Cerver.Grains.Computes.Relays;
+
+/// <summary>A sandbox on a machine, as the gateway sees it. What happens in it is delivered here, in order, as often as the line makes it necessary.</summary>
+/// <param name="machine">The machine.</param>
+/// <param name="spec">What it is.</param>
+/// <param name="time">Measures patience.</param>
+internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, TimeProvider time) : ISandbox
+{
+    private readonly ConcurrentDictionary<string, MachineSandboxProcess> _processes = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <inheritdoc/>
+    public Task Closed => _closed.Task;
+
+    /// <inheritdoc/>
+    public Task RequireReachableAsync(CancellationToken cancellationToken) => machine.RequireReachableAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken)
+    {
+        if (_closed.Task.IsCompleted)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is down.");
+        }
+
+        var runId = command.RunId.Length > 0 ? command.RunId : Ids.NewRun(time);
+
+        // What it prints may come before the answer.
+        var process = Follow(runId);
+        try
+        {
+            await machine.PostAsync(
+                RelayPaths.Runs(spec.SandboxId),
+                new StartRelayRun(runId, spec.SessionId, command.Runtime.ToString().ToLowerInvariant(), command.Code, command.Environment, command.MaxOutputBytes),
+                RelayJson.Default.StartRelayRun,
+                cancellationToken);
+            return process;
+        }
+        catch
+        {
+            // It may have started all the same. Then the machine hears, with the first thing that it says of it, that nobody wants it.
+            Abandon(runId);
+            throw;
+        }
+    }
+
+    /// <summary>Follows a run that goes on, of which everything is sent again.</summary>
+    public ISandboxProcess Resume(string runId)
+    {
+        var process = Follow(runId);
+        process.AskAgain();
+        return process;
+    }
+
+    /// <summary>Whether a run is followed.</summary>
+    public bool Follows(string runId) => _processes.ContainsKey(runId);
+
+    /// <summary>Takes something that happened in a run that is followed.</summary>
+    /// <returns>The number of the last that was taken.</returns>
+    public ValueTask<long> TakeAsync(SandboxEvent what, CancellationToken cancellationToken) =>
+        _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what, cancellationToken) : ValueTask.FromResult(0L);
+
+    /// <summary>The sandbox is down on its machine.</summary>
+    public void Lose()
+    {
+        foreach (var process in _processes.Values)
+        {
+            process.End(exitCode: null);
+        }
+
+        _closed.TrySetResult();
+    }
+
+    /// <summary>Follows nothing any more and leaves the sandbox up: it goes on without this process, and is followed by another one.</summary>
+    public void Detach()
+    {
+        foreach (var process in _processes.Values)
+        {
+            process.Detach();
+        }
+    }
+
+    /// <summary>Ends every process in it and keeps its files. A machine that cannot be reached hears it when it dials in again.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!_closed.Task.IsCompleted)
+            {
+                await machine.PostAsync(RelayPaths.Close(spec.SandboxId), new StopRelayRun(0), RelayJson.Default.StopRelayRun, CancellationToken.None);
+            }
+        }
+        catch (CerverException unreachable) when (unreachable.Code is CerverError.ComputeOffline or CerverError.ProviderUnavailable or CerverError.NotFound)
+        {
+            // Its processes are told to end as soon as it says something of them.
+        }
+        finally
+        {
+            Lose();
+        }
+    }
+
+    private MachineSandboxProcess Follow(string runId) => _processes.GetOrAdd(
+        runId, static (runId, sandbox) => new MachineSandboxProcess(sandbox.machine, sandbox.spec.SandboxId, runId, () => sandbox.abandon(runId), sandbox.time), (machine, spec, time, abandon: (Action<string>)Abandon));
+
+    private void Abandon(string runId) => _processes.TryRemove(runId, out _);
+}

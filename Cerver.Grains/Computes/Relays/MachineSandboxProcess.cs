@@ -1,0 +1,131 @@
+using System.Threading.Channels;
+using Cerver.Computes;
+using Cerver.Runs;
+
+namespace Cerver.Grains.Computes.Relays;
+
+/// <summary>One program on a machine, as the gateway sees it.</summary>
+/// <param name="machine">The machine.</param>
+/// <param name="sandboxId">The sandbox.</param>
+/// <param name="runId">The run.</param>
+/// <param name="forgotten">Is told when nothing more is wanted of it.</param>
+/// <param name="time">Measures patience.</param>
+internal sealed class MachineSandboxProcess(MachineProvider machine, string sandboxId, string runId, Action forgotten, TimeProvider time) : ISandboxProcess
+{
+    /// <summary>With at most 64 KiB each. The machine sends no more before it hears that these were taken.</summary>
+    private const int MaxPendingOutputs = 16;
+
+    /// <summary>A machine that has not said how a program ended so long after it was to end is not waited for any more.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan AskAgainPeriod = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<SandboxOutput> _output = Channel.CreateBounded<SandboxOutput>(new BoundedChannelOptions(MaxPendingOutputs) { SingleReader = true });
+    private readonly TaskCompletionSource<int?> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private long _next = 1;
+    private long _askedAt = long.MinValue;
+    private ITimer? _patience;
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<SandboxOutput> Output => _output.Reader.ReadAllAsync();
+
+    /// <inheritdoc/>
+    public Task<int?> Exit => _exit.Task;
+
+    /// <inheritdoc/>
+    public void Stop(TimeSpan grace)
+    {
+        if (_exit.Task.IsCompleted)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _patience ??= time.CreateTimer(_ => End(exitCode: null), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _patience.Change(grace + StopPatience, Timeout.InfiniteTimeSpan);
+        }
+
+        // When it does not arrive, the machine hears later that the run is over.
+        machine.PostAsync(RelayPaths.Stop(sandboxId, runId), new StopRelayRun((long)grace.TotalMilliseconds), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
+    }
+
+    /// <inheritdoc/>
+    public void Forget()
+    {
+        forgotten();
+
+        // When it does not arrive, the machine asks again, and hears then that the run is over.
+        machine.PostAsync(RelayPaths.Forget(sandboxId, runId), new StopRelayRun(0), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
+    }
+
+    /// <summary>Takes what is next; what was taken before is dropped, and when something is missing everything from there on is asked for again. Waits while the reader has enough.</summary>
+    /// <returns>The number of the last that was taken.</returns>
+    public async ValueTask<long> TakeAsync(SandboxEvent what, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (what.Sequence != _next)
+            {
+                if (what.Sequence > _next)
+                {
+                    AskAgain();
+                }
+
+                return _next - 1;
+            }
+
+            _next++;
+        }
+
+        if (what.Kind == SandboxEventKind.End)
+        {
+            End(what.ExitCode);
+        }
+        else
+        {
+            try
+            {
+                await _output.Writer.WriteAsync(new SandboxOutput(what.Stream, what.Data ?? []), cancellationToken);
+            }
+            catch (ChannelClosedException)
+            {
+                // Nobody wants it any more.
+            }
+        }
+
+        return what.Sequence;
+    }
+
+    /// <summary>Has the machine send again what comes after the last that was taken.</summary>
+    public void AskAgain()
+    {
+        lock (_gate)
+        {
+            if (_askedAt != long.MinValue && time.GetElapsedTime(_askedAt) < AskAgainPeriod)
+            {
+                return;
+            }
+
+            _askedAt = time.GetTimestamp();
+            machine.PostAsync(RelayPaths.Resume(sandboxId, runId), new ResumeRelayRun(_next - 1), RelayJson.Default.ResumeRelayRun, CancellationToken.None).Ignore();
+        }
+    }
+
+    /// <summary>The program has ended, or with null nobody knows how.</summary>
+    public void End(int? exitCode)
+    {
+        lock (_gate)
+        {
+            _patience?.Dispose();
+            _patience = null;
+        }
+
+        _output.Writer.TryComplete();
+        _exit.TrySetResult(exitCode);
+    }
+
+    /// <summary>Follows the program no more, which goes on.</summary>
+    public void Detach() => _output.Writer.TryComplete(new RunDetachedException());
+}
