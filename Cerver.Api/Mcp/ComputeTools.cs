@@ -28,7 +28,7 @@ internal sealed class ComputeTools(IClusterClient cluster, GrainCalls calls)
         var can = answer.Capabilities;
         return answer with
         {
-            Capabilities = can with { Runtimes = [.. can.Runtimes.Take(MaxWords)], CliTools = [.. can.CliTools.Take(MaxWords)], Others = null },
+            Capabilities = new() { Runtimes = [.. can.Runtimes.Take(MaxWords)], CliTools = [.. can.CliTools.Take(MaxWords)], Network = can.Network },
         };
     }
 }
