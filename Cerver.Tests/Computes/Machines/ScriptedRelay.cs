@@ -50,7 +50,7 @@ internal sealed class ScriptedRelay : IAsyncDisposable
         {
             var read = await _socket.ReceiveAsync(buffer.AsMemory(), limit.Token);
             Assert.Equal(WebSocketMessageType.Text, read.MessageType);
-            text.Write(buffer, 0, read.Count);
+            await text.WriteAsync(buffer.AsMemory(0, read.Count), limit.Token);
             if (read.EndOfMessage)
             {
                 return JsonElement.Parse(text.ToArray());
