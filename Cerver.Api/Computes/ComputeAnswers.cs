@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
@@ -112,13 +113,17 @@ public sealed record ComputeCapabilities
             CliTools = TextsOf(said, "cli_tools") ?? [],
             Network = compute.Network,
         };
-        foreach (var member in said.Where(static member => member.Name is not ("runtimes" or "cli_tools" or "network")))
+        foreach (var member in said.Where(static member => !Known.Contains(member.Name)))
         {
             capabilities.Others[member.Name] = member.Value;
         }
 
         return capabilities;
     }
+
+    /// <summary>The members that we say ourselves, whatever a machine says.</summary>
+    private static FrozenSet<string> Known { get; } =
+        AnswerJson.Default.ComputeCapabilities.Properties.Where(static property => !property.IsExtensionData).Select(static property => property.Name).ToFrozenSet(StringComparer.Ordinal);
 
     private static ImmutableArray<string>? TextsOf(List<JsonProperty> said, string name) =>
         said.Find(member => member.NameEquals(name)) is { Value.ValueKind: JsonValueKind.Array } list

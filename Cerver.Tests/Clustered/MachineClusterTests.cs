@@ -94,6 +94,24 @@ public sealed class MachineClusterTests : IAsyncLifetime
         Assert.Equal("\"still there\"", await AskAsync(relay, "still there"));
     }
 
+    [Fact]
+    public async Task A_heartbeat_that_cannot_be_stored_is_refused_and_counts_and_the_socket_stays()
+    {
+        var frontDoor = await StartFrontDoorAsync();
+        await RegisterAsync(frontDoor);
+        await using var relay = await ScriptedRelay.ConnectAsync(frontDoor, _computeId, Token);
+        await _database.ScalarAsync("alter table grain_state rename to away");
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => Machine.HeartbeatAsync(new(Metadata: """{"lost":true}""")));
+        var answer = await AskAsync(relay, "still there");
+        await _database.ScalarAsync("alter table away rename to grain_state");
+        var beaten = await Machine.HeartbeatAsync(new());
+
+        Assert.Equal((CerverError.StorageUnavailable, "\"still there\""), (refusal.Code, answer));
+        Assert.Equal((ComputeStatus.Ready, null), (beaten.Status, beaten.Machine!.Metadata));
+        Assert.Equal("\"and still\"", await AskAsync(relay, "and still"));
+    }
+
     private async Task<InProcessSiloHandle> SiloAsync()
     {
         var address = await _cluster.Client.GetGrain<IManagementGrain>(0).GetActivationAddress(Machine);
