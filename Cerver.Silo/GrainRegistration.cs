@@ -42,7 +42,8 @@ internal static class GrainRegistration
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         return services.AddSecrets().AddSingleton<SessionComputes>().AddSingleton<Searcher>().AddSingleton<SearchBacklog>().AddSingleton<IUpkeep>(static services => services.GetRequiredService<SearchBacklog>()).AddSingleton<SessionRecovery>()
             .AddSingleton<SandboxSweep>().AddSingleton<IUpkeep, HostSweeps>()
-            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<MachineDirectory>().AddSingleton<SandboxDrain>();
+            .AddSingleton<HostProviders>().AddSingleton<ComputeDirectory>().AddSingleton<MachineDirectory>()
+            .AddSingleton<MachineDrain>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static services => services.GetRequiredService<MachineDrain>()).AddSingleton<SandboxDrain>();
     }
 
     /// <summary>Sessions and runs in one SQLite file.</summary>

@@ -96,6 +96,12 @@ public class GrainCluster : IAsyncLifetime
         Directory.Delete(_path, recursive: true);
     }
 
+    /// <summary>A grain goes, and comes back with what is stored of it.</summary>
+    internal Task DeactivateAsync(GrainId grainId) => _cluster!.DeactivateAsync(grainId);
+
+    /// <summary>All grains that nobody calls go, and come back with what is stored of them.</summary>
+    internal Task DeactivateAllAsync() => Grains.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
+
     /// <summary>Stops the silo for good; the client stays.</summary>
     internal Task StopSiloAsync() => _cluster!.StopSiloAsync(_cluster.Silos[0]);
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
@@ -101,20 +102,28 @@ public sealed record ComputeCapabilities
 
     /// <summary>What else a machine says that it can do, as it said it.</summary>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Others { get; init; }
+    public IDictionary<string, JsonElement> Others { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 
     internal static ComputeCapabilities Of(ComputeInfo compute)
     {
         var said = compute.Machine?.Capabilities is { } json ? JsonElement.Parse(Encoding.UTF8.GetBytes(json)).EnumerateObject().ToList() : [];
-        return new()
+        var capabilities = new ComputeCapabilities
         {
             Runtimes = TextsOf(said, "runtimes") ?? [.. compute.Runtimes.Select(RunAnswer.WordOf)],
             CliTools = TextsOf(said, "cli_tools") ?? [],
             Network = compute.Network,
-            Others = said.Where(static member => member.Name is not ("runtimes" or "cli_tools" or "network"))
-                .ToDictionary(static member => member.Name, static member => member.Value, StringComparer.Ordinal),
         };
+        foreach (var member in said.Where(static member => !Known.Contains(member.Name)))
+        {
+            capabilities.Others[member.Name] = member.Value;
+        }
+
+        return capabilities;
     }
+
+    /// <summary>The members that we say ourselves, whatever a machine says.</summary>
+    private static FrozenSet<string> Known { get; } =
+        AnswerJson.Default.ComputeCapabilities.Properties.Where(static property => !property.IsExtensionData).Select(static property => property.Name).ToFrozenSet(StringComparer.Ordinal);
 
     private static ImmutableArray<string>? TextsOf(List<JsonProperty> said, string name) =>
         said.Find(member => member.NameEquals(name)) is { Value.ValueKind: JsonValueKind.Array } list

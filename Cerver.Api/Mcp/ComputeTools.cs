@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cerver.Api.Answers;
 using Cerver.Api.Calls;
 using Cerver.Api.Computes;
@@ -9,26 +10,30 @@ namespace Cerver.Api.Mcp;
 /// <summary>What there is to run on.</summary>
 internal sealed class ComputeTools(IClusterClient cluster, GrainCalls calls)
 {
-    private const int MaxComputes = 100;
     private const int MaxWords = 20;
-    private const string Cut = "[Cerver: these are 100 of your computes, those that are ready first. GET /v2/computes lists all of them.]";
+    private const int MaxWordCharacters = 64;
+    private const string Cut = "[Cerver: these are not all of your computes; those that are ready come first. GET /v2/computes lists all of them.]";
 
     public async Task<CallToolResult> ListAsync(NoArguments arguments, ToolCall call, CancellationToken cancellationToken)
     {
         var computes = await calls.ReadAsync(call.Caller.Account(cluster), static (account, token) => account.ListComputesAsync(token), cancellationToken);
-        var shown = computes.Length <= MaxComputes ? computes : [.. computes.OrderByDescending(static compute => compute.Status == ComputeStatus.Ready).Take(MaxComputes)];
-        var answer = new ComputeListAnswer { Computes = [.. shown.Select(Shorten)] };
-        return ToolAnswer.Of(answer, AnswerJson.Default.ComputeListAnswer, shown.Length < computes.Length ? Cut : null);
+        var shown = Fitting(computes.Select(Shorten).OrderByDescending(static compute => compute.Status == "ready"));
+        return ToolAnswer.Of(new ComputeListAnswer { Computes = shown }, AnswerJson.Default.ComputeListAnswer, shown.Length < computes.Length ? Cut : null);
+    }
+
+    private static ImmutableArray<ComputeAnswer> Fitting(IEnumerable<ComputeAnswer> computes)
+    {
+        var bytes = 0;
+        return [.. computes.TakeWhile(compute => (bytes += JsonSerializer.SerializeToUtf8Bytes(compute, AnswerJson.Default.ComputeAnswer).Length) <= ToolAnswer.MaxListBytes)];
     }
 
     /// <summary>Without what a machine says beyond the form of the answer, which may be long.</summary>
     private static ComputeAnswer Shorten(ComputeInfo compute)
     {
         var answer = ComputeAnswer.Of(compute);
-        var can = answer.Capabilities;
-        return answer with
-        {
-            Capabilities = can with { Runtimes = [.. can.Runtimes.Take(MaxWords)], CliTools = [.. can.CliTools.Take(MaxWords)], Others = null },
-        };
+        answer.Capabilities.Others.Clear();
+        return answer with { Capabilities = answer.Capabilities with { Runtimes = Shorten(answer.Capabilities.Runtimes), CliTools = Shorten(answer.Capabilities.CliTools) } };
     }
+
+    private static ImmutableArray<string> Shorten(ImmutableArray<string> words) => [.. words.Where(static word => word.Length <= MaxWordCharacters).Take(MaxWords)];
 }

@@ -18,6 +18,7 @@ internal static class Examples
     public const string SessionId = "01980c5e-7a10-7c3f-9d52-6f0f5a3e1b77";
     public const string SecretName = "DEPLOY_TOKEN";
     public const string VaultId = "vault_01980c5e7a10700a9b1e2d3c4f5a6b7c";
+    public const string ComputeId = "comp_5f8a7d164b20c3d1";
     public const string RunId = "run_01980c5e7b2270418a6d0c9e4f1a2b3c";
 
     private static readonly Lazy<JsonObject> Routes = new(ReadRoutes);

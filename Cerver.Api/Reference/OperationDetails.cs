@@ -63,6 +63,7 @@ internal static class OperationDetails
                 "sessionId" => ("The session.", Examples.SessionId),
                 "name" => ("The secret.", (System.Text.Json.Nodes.JsonNode)Examples.SecretName),
                 "vaultId" => ("The vault.", (System.Text.Json.Nodes.JsonNode)Examples.VaultId),
+                "computeId" => ("The compute.", (System.Text.Json.Nodes.JsonNode)Examples.ComputeId),
                 "runId" => ("The run.", (System.Text.Json.Nodes.JsonNode)Examples.RunId),
                 _ => (parameter.Description, parameter.Example),
             };

@@ -90,6 +90,13 @@ internal sealed class ApiHost : IAsyncDisposable
         return answer.Json.GetProperty("id").GetString()!;
     }
 
+    /// <summary>A new machine of Alice's.</summary>
+    public async Task<string> RegisterMachineAsync()
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "/v2/computes/register", $$"""{"compute_id":"comp_{{Guid.NewGuid():n}}"}""");
+        return answer.Json.GetProperty("compute_id").GetString()!;
+    }
+
     /// <summary>Calls as Alice.</summary>
     public Task<Answer> SendAsync(HttpMethod method, string path, string? json = null) =>
         SendAsync(Alice, method, path, json is null ? null : new StringContent(json, Encoding.UTF8, "application/json"));

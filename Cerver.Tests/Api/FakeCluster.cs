@@ -16,6 +16,7 @@ internal sealed class FakeCluster
 {
     private readonly ConcurrentDictionary<string, FakeSession> _sessions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, FakeInfisicalVaults> _vaults = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, FakeMachine> _machines = new(StringComparer.Ordinal);
 
     public FakeCluster()
     {
@@ -51,6 +52,9 @@ internal sealed class FakeCluster
     /// <summary>The vaults of an account.</summary>
     public FakeInfisicalVaults Vaults(string key) => _vaults.GetOrAdd(key, static (_, cluster) => new FakeInfisicalVaults(cluster), this);
 
+    /// <summary>A machine of an account.</summary>
+    public FakeMachine Machine(string key) => _machines.GetOrAdd(key, static key => new FakeMachine(key));
+
     public FakeSession Session(string key) => _sessions.GetOrAdd(key, key => new FakeSession(key, this));
 
     private object Grain(Type type, string key)
@@ -64,6 +68,7 @@ internal sealed class FakeCluster
             _ when type == typeof(IComputeGrain) => Compute,
             _ when type == typeof(IAccountGrain) => new FakeAccount(),
             _ when type == typeof(IInfisicalVaultGrain) => Vaults(key),
+            _ when type == typeof(IMachineGrain) => Machine(key),
             _ when type == typeof(ISecretGrain) => new FakeSecrets(key),
             _ => throw new NotSupportedException(type.Name),
         };
@@ -75,8 +80,14 @@ internal sealed class FakeCluster
     {
         internal FakeCluster? Cluster { get; set; }
 
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => string.Equals(targetMethod!.Name, nameof(IGrainFactory.GetGrain), StringComparison.Ordinal)
-            ? Cluster!.Grain(targetMethod.GetGenericArguments()[0], args![0]!.ToString()!)
-            : throw new NotSupportedException(targetMethod.Name);
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+        {
+            nameof(IGrainFactory.GetGrain) => Cluster!.Grain(targetMethod.GetGenericArguments()[0], args![0]!.ToString()!),
+
+            // An object of this process is its own reference.
+            nameof(IGrainFactory.CreateObjectReference) => args![0],
+            nameof(IGrainFactory.DeleteObjectReference) => null,
+            _ => throw new NotSupportedException(targetMethod.Name),
+        };
     }
 }

@@ -59,7 +59,8 @@ public sealed class OpenApiDocumentTests(ApiFixture fixture) : IClassFixture<Api
             "post /v2/sessions/{sessionId}/run/stream", "get /v2/sessions/{sessionId}/runs", "get /v2/sessions/{sessionId}/runs/{runId}",
             "get /v2/sessions/{sessionId}/runs/{runId}/stream", "delete /v2/sessions/{sessionId}/runs/{runId}", "post /v2/sessions/{sessionId}/resume",
             "post /v2/sessions/{sessionId}/pause", "post /v2/sessions/{sessionId}/compute", "post /v2/sessions/{sessionId}/change-compute",
-            "get /v2/sessions/{sessionId}/export", "get /v2/sessions/{sessionId}/metrics", "get /v2/computes", "get /v2/secrets", "get /v2/secrets/{name}",
+            "get /v2/sessions/{sessionId}/export", "get /v2/sessions/{sessionId}/metrics", "get /v2/computes", "post /v2/computes/register", "post /v2/computes/{computeId}/heartbeat",
+            "get /v2/computes/{computeId}", "delete /v2/computes/{computeId}", "get /v2/secrets", "get /v2/secrets/{name}",
             "get /v2/account/infisical", "post /v2/account/infisical", "patch /v2/account/infisical/{vaultId}", "delete /v2/account/infisical/{vaultId}",
             "post /v2/account/infisical/{vaultId}/verify",
             "get /", "get /llms.txt", "get /skill.md", "get /livez", "get /healthz", "get /readyz",
@@ -72,6 +73,7 @@ public sealed class OpenApiDocumentTests(ApiFixture fixture) : IClassFixture<Api
     {
         var session = await fixture.Api.CreateSessionAsync();
         var vault = await fixture.Api.CreateVaultAsync();
+        var machine = await fixture.Api.RegisterMachineAsync();
         foreach (var (name, operation) in await OperationsAsync())
         {
             var example = operation["requestBody"]?["content"]?["application/json"]?["example"];
@@ -80,7 +82,8 @@ public sealed class OpenApiDocumentTests(ApiFixture fixture) : IClassFixture<Api
                 continue;
             }
 
-            var (verb, path) = (name.Split(' ')[0], name.Split(' ')[1].Replace("{sessionId}", session, StringComparison.Ordinal).Replace("{vaultId}", vault, StringComparison.Ordinal));
+            var (verb, path) = (name.Split(' ')[0], name.Split(' ')[1]
+                .Replace("{sessionId}", session, StringComparison.Ordinal).Replace("{vaultId}", vault, StringComparison.Ordinal).Replace("{computeId}", machine, StringComparison.Ordinal));
             using var answer = await fixture.Api.SendAsync(new HttpMethod(verb.ToUpperInvariant()), path, example.ToJsonString());
             Assert.True(answer.Response.IsSuccessStatusCode, $"{name}: {answer.Text}");
         }

@@ -10,7 +10,7 @@ public sealed class ContractTests
     private static readonly Type[] Messages = [.. typeof(ISessionGrain).Assembly.GetTypes().Concat(typeof(SessionGrain).Assembly.GetTypes())
         .Where(type => type.Namespace?.StartsWith("Cerver", StringComparison.Ordinal) == true && type.GetCustomAttribute<GenerateSerializerAttribute>() is not null)];
 
-    private static readonly Type[] Interfaces = [.. typeof(ISessionGrain).Assembly.GetTypes().Where(type => type.IsInterface && type.IsAssignableTo(typeof(IGrain)))];
+    private static readonly Type[] Interfaces = [.. typeof(ISessionGrain).Assembly.GetTypes().Where(type => type.IsInterface && (type.IsAssignableTo(typeof(IGrain)) || type.IsAssignableTo(typeof(IGrainObserver))))];
 
     [Fact]
     public void Every_message_has_an_alias_of_its_own()
@@ -63,7 +63,11 @@ public sealed class ContractTests
     [Fact]
     public void No_grain_key_reads_as_a_hexadecimal_number()
     {
-        string[] keys = [SessionKey.For("a", "b"), Cerver.Computes.SandboxKey.For("a", "b"), Cerver.Computes.ComputeHostKey.For("0a1b2c3d"), Cerver.Accounts.AccountKey.For("a"), Cerver.Secrets.SecretKey.For("a")];
+        string[] keys =
+        [
+            SessionKey.For("a", "b"), Cerver.Computes.SandboxKey.For("a", "b"), Cerver.Computes.ComputeHostKey.For("0a1b2c3d"), Cerver.Accounts.AccountKey.For("a"), Cerver.Secrets.SecretKey.For("a"),
+            Cerver.Computes.MachineKey.For("a", "b"), Cerver.Computes.AccountMachinesKey.For("a"),
+        ];
 
         Assert.All(keys, key => Assert.Contains(key.Split('+')[0], character => !char.IsAsciiHexDigit(character)));
     }

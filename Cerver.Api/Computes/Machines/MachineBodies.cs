@@ -36,6 +36,7 @@ public sealed record RegisterMachineBody
     /// <summary>How it is reached.</summary>
     public MachineConnectionBody? Connection { get; set; }
 
+    /// <summary>The machine, and what it says.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> names the field at fault.</exception>
     internal (string ComputeId, RegisterMachine Request) Read()
     {

@@ -12,7 +12,9 @@ internal static class MachineChannelEndpoint
 
     /// <summary>A socket is no operation of the API reference; docs/api-contract.md has what goes over it.</summary>
     public static void MapMachineChannel(this IEndpointRouteBuilder routes) =>
-        routes.MapGet(Path, Connect).RequireAuthorization().WithMetadata(new TokenInQuery("token")).ExcludeFromDescription();
+        routes.MapGet(Path, Connect).RequireAuthorization().WithMetadata(new TokenInQuery("token"))
+            .WithSummary("Takes the WebSocket on which a machine is reached.")
+            .ExcludeFromDescription();
 
     private static Task Connect(HttpContext context, Caller caller, IClusterClient cluster, MachineSockets sockets)
     {

@@ -132,7 +132,7 @@ internal sealed partial class MachineSocket(
         }
         catch (Exception gone) when (gone is OperationCanceledException or WebSocketException or IOException)
         {
-            LogGone(channelId, computeId, gone.GetType().Name);
+            LogGone(gone, channelId, computeId);
         }
         finally
         {
@@ -301,8 +301,8 @@ internal sealed partial class MachineSocket(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The connection of channel {ChannelId} of machine {ComputeId} is gone: {Reason}")]
-    private partial void LogGone(string channelId, string computeId, string reason);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The connection of channel {ChannelId} of machine {ComputeId} is gone")]
+    private partial void LogGone(Exception gone, string channelId, string computeId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Closed channel {ChannelId} of machine {ComputeId}, which sent a frame that is too large")]
     private partial void LogTooLarge(string channelId, string computeId);

@@ -40,6 +40,7 @@ internal sealed partial class MachineSockets(
         }
     }
 
+    /// <summary>Serves a socket that there is room for.</summary>
     /// <returns>Whether there was a socket. If not, the machine has dialled another one meanwhile.</returns>
     private async Task<bool> ServeTakenAsync(HttpContext context, IMachineGrain machine, string accountId, string computeId)
     {

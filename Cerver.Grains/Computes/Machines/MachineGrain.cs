@@ -11,6 +11,7 @@ namespace Cerver.Grains.Computes.Machines;
 internal sealed partial class MachineGrain(
     [PersistentState("machine", ComputeGrain.StorageName)] IPersistentState<MachineState> state,
     TaintRegistry registry,
+    MachineDrain drain,
     TimeProvider time,
     ILogger<MachineGrain> logger) : Grain, IMachineGrain
 {
@@ -30,7 +31,7 @@ internal sealed partial class MachineGrain(
     {
         (_accountId, _computeId) = MachineKey.Parse(this.GetPrimaryKeyString());
         _heardAt = state.State.LastHeartbeatAt;
-        _requests = new(_computeId, Lose, time, logger);
+        _requests = new(_computeId, drain, Lose, time, logger);
         return Task.CompletedTask;
     }
 
@@ -249,6 +250,8 @@ internal sealed partial class MachineGrain(
         }
         catch (InconsistentStateException failure)
         {
+            // What is under way would keep this activation, which is the wrong one.
+            Fail(_line.Drop());
             DeactivateOnIdle();
             LogStateFailed(failure, _computeId);
             throw new CerverException(CerverError.Fenced, "Somebody else wrote to this machine's registration first. Try again.");

@@ -8,10 +8,11 @@ namespace Cerver.Grains.Computes.Machines;
 
 /// <summary>What is under way to one machine: each request has an id of its own, its own time, and is answered in whatever order the machine likes.</summary>
 /// <param name="computeId">Names the machine in the log.</param>
+/// <param name="drain">Knows when nothing is to be waited for any more.</param>
 /// <param name="lost">Is told of a channel whose front door is not there any more.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
-internal sealed partial class MachineRequests(string computeId, Action<MachineChannel> lost, TimeProvider time, ILogger logger)
+internal sealed partial class MachineRequests(string computeId, MachineDrain drain, Action<MachineChannel> lost, TimeProvider time, ILogger logger)
 {
     /// <summary>Requests that wait for their answers at once.</summary>
     private const int MaxUnderWay = 256;
@@ -29,6 +30,11 @@ internal sealed partial class MachineRequests(string computeId, Action<MachineCh
     /// <exception cref="CerverException">It was not sent, not answered in time, or the channel ended.</exception>
     public async Task<MachineAnswer> MakeAsync(MachineChannel channel, MachineRequest request, CancellationToken cancellationToken)
     {
+        if (drain.Stopping.IsCancellationRequested)
+        {
+            throw new CerverException(CerverError.ComputeOffline, "This part of the gateway is about to stop; nothing was sent to the machine. Try again in a moment.");
+        }
+
         if (_waiting.Count >= MaxUnderWay)
         {
             throw new CerverException(
@@ -40,10 +46,15 @@ internal sealed partial class MachineRequests(string computeId, Action<MachineCh
         var requestId = Ids.NewRequest(time);
         var waiting = new Waiting(channel);
         _waiting.Add(requestId, waiting);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, drain.Stopping);
         try
         {
             _ = SendAsync(waiting, requestId, request);
-            return await waiting.Answered.Task.WaitAsync(limit, time, cancellationToken);
+            return await waiting.Answered.Task.WaitAsync(limit, time, over.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw InDoubt();
         }
         catch (TimeoutException)
         {

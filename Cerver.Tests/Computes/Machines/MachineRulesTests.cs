@@ -1,0 +1,65 @@
+using Cerver.Computes;
+using Cerver.Grains.Computes.Machines;
+using Cerver.Grains.Secrets.Redaction;
+using Cerver.Runs;
+
+namespace Cerver.Tests.Computes.Machines;
+
+public sealed class MachineRulesTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("""{"a":1,"b":{"c":["d",null,true]}}""", """{"a":1,"b":{"c":["d",null,true]}}""")]
+    [InlineData("""{"token":"x","a":1}""", """{"a":1}""")]
+    [InlineData("""{"GITHUB_TOKEN":"x","Api-Key":"x","clientSecret":"x","db.password":"x","cookies":["x"]}""", "{}")]
+    [InlineData("""{"max_tokens":8192,"tokens":true,"token":null}""", """{"max_tokens":8192,"tokens":true,"token":null}""")]
+    [InlineData("""{"tokens":{"github":"x"},"a":[{"credentials":{"u":"x"}},{"b":2}]}""", """{"a":[{},{"b":2}]}""")]
+    [InlineData("""{"header":"bearer x","keys":["ck_1","other"]}""", """{"keys":["other"]}""")]
+    [InlineData("""{"ä":"ö\n","token":"x"}""", """{"ä":"ö\n"}""")]
+    public void What_looks_like_a_token_is_dropped_and_nothing_else(string json, string kept) => Assert.Equal(kept, MachineRules.WithoutTokens(json));
+
+    [Theory]
+    [InlineData(null, "online", 0, ComputeStatus.Offline)]
+    [InlineData(0, "online", 0, ComputeStatus.Ready)]
+    [InlineData(300, "online", 180, ComputeStatus.Ready)]
+    [InlineData(300, "online", 181, ComputeStatus.Offline)]
+    [InlineData(10, "online", 1000, ComputeStatus.Ready)]
+    [InlineData(181, "online", 181, ComputeStatus.Offline)]
+    [InlineData(0, "offline", 0, ComputeStatus.Offline)]
+    [InlineData(0, "unconfigured", 0, ComputeStatus.Offline)]
+    [InlineData(0, "whatever", 0, ComputeStatus.Ready)]
+    public void A_machine_is_ready_while_it_is_connected_and_sends_heartbeats(int? connectedFor, string says, int heardAgo, ComputeStatus status)
+    {
+        var connectedAt = connectedFor is { } seconds ? Noon.AddSeconds(-seconds) : (DateTimeOffset?)null;
+
+        var machine = MachineRules.Describe(new() { Status = says }, "a", "comp_1", connectedAt, Noon.AddSeconds(-heardAgo), Noon);
+
+        Assert.Equal((status, status == ComputeStatus.Ready), (machine.Status, machine.Reason is null));
+    }
+
+    [Theory]
+    [InlineData(null, "Shell")]
+    [InlineData("{}", "Shell")]
+    [InlineData("""{"runtimes":"python"}""", "Shell")]
+    [InlineData("""{"runtimes":["python","shell","ruby",1,"python"]}""", "Python,Shell")]
+    [InlineData("""{"runtimes":[]}""", "")]
+    public void Its_runtimes_are_those_that_it_names_and_that_there_are(string? capabilities, string runtimes)
+    {
+        var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
+
+        Assert.Equal(runtimes, string.Join(',', machine.Runtimes));
+        Assert.True(machine.Network);
+    }
+
+    [Fact]
+    public void A_machine_without_a_name_is_called_by_its_id_and_one_that_registers_again_is_as_it_says_now()
+    {
+        var bare = MachineRules.Apply(new RegisterMachine(Label: " "), "comp_1", SecretMatcher.Empty, Noon);
+        var beaten = MachineRules.Apply(
+            bare with { Capabilities = """{"a":1}""", Metadata = """{"b":2}""" }, new MachineHeartbeat("busy", Metadata: """{"c":3}"""), SecretMatcher.Empty, Noon.AddMinutes(1));
+
+        Assert.Equal(("comp_1", "host", null, "online", Noon), (bare.Label, bare.Kind, bare.Capabilities, bare.Status, bare.LastHeartbeatAt));
+        Assert.Equal(("""{"a":1}""", """{"c":3}""", "busy", Noon.AddMinutes(1)), (beaten.Capabilities, beaten.Metadata, beaten.Status, beaten.LastHeartbeatAt));
+    }
+}
