@@ -43,6 +43,10 @@ public sealed record ComputeInfo(
     /// </summary>
     [Id(9)]
     public ImmutableArray<string> Hosts { get; init; } = [""];
+
+    /// <summary>What its sandboxes can do and what limits they have; null when it does not say, as a silo of an older version does not.</summary>
+    [Id(10)]
+    public ComputeCapabilities? Capabilities { get; init; }
 }
 
 /// <summary>Why no compute could take a session: what each candidate lacks.</summary>

@@ -49,7 +49,15 @@ internal sealed partial class LocalComputeProvider(
             Scope: "shared",
             Kind: "host",
             Runtimes: findings.Runtimes,
-            Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None);
+            Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None)
+        {
+            Capabilities = new(
+                ComputeFeatures.Pause,
+                Memory: ComputeLimit.None,
+                Cpu: ComputeLimit.None,
+                Processes: _options.Isolation == LocalIsolation.None ? ComputeLimit.None : new(ComputeHold.Rlimit, _options.MaxProcesses),
+                Disk: ComputeLimit.None),
+        };
     }
 
     /// <summary>Brings up a sandbox to see whether this machine can and what executes code in it. <see cref="Describe"/> answers from what was found.</summary>
