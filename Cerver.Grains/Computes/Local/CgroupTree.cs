@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Cerver.Grains.Computes.Local;
 
 /// <summary>The part of the tree of control groups (cgroup v2) in which this process may make groups for its sandboxes.</summary>
 /// <param name="directory">The directory of the group above them.</param>
 /// <param name="controllers">What can be limited there: some of <c>cpu</c>, <c>memory</c>, <c>pids</c>.</param>
-internal sealed class CgroupTree(string directory, ImmutableArray<string> controllers)
+internal sealed partial class CgroupTree(string directory, ImmutableArray<string> controllers)
 {
     private const string Prefix = "cerver-";
 
@@ -29,24 +30,24 @@ internal sealed class CgroupTree(string directory, ImmutableArray<string> contro
     public bool HoldsProcesses { get; } = controllers.Contains("pids");
 
     /// <summary>
-    /// Finds the group that this process is in, and makes it ready for groups below. Where other processes are in it too, which are neither above
-    /// nor below this one, it is left as it is: they are somebody else's to move.
+    /// Finds the group that sandboxes can have theirs in, and makes it ready. When it is the gateway's own, that may have to move into one below.
     /// </summary>
+    /// <param name="named">The group that the operator named, or null for the gateway's own.</param>
     /// <param name="proc">Where processes are, <c>/proc</c>.</param>
     /// <param name="processId">This process.</param>
     /// <returns>The tree, or why there is none, a sentence.</returns>
-    public static (CgroupTree? Tree, string? Reason) Find(string proc, int processId)
+    public static (CgroupTree? Tree, string? Reason) Find(string? named, string proc, int processId)
     {
         try
         {
             var self = Path.Combine(proc, processId.ToString(CultureInfo.InvariantCulture));
-            var directory = FindDirectory(File.ReadAllLines(Path.Combine(self, "mountinfo")), File.ReadAllLines(Path.Combine(self, "cgroup")));
+            var directory = named ?? FindDirectory(File.ReadAllLines(Path.Combine(self, "mountinfo")), File.ReadAllLines(Path.Combine(self, "cgroup")));
             if (directory is null || !System.IO.Directory.Exists(directory))
             {
                 return (null, "No tree of control groups of version 2 is mounted that shows the gateway's own.");
             }
 
-            if (Path.GetFileName(directory) == GatewayGroup)
+            if (named is null && Path.GetFileName(directory) == GatewayGroup)
             {
                 // This process was started by one that had moved itself.
                 directory = Path.GetDirectoryName(directory)!;
@@ -154,12 +155,16 @@ internal sealed class CgroupTree(string directory, ImmutableArray<string> contro
     public IEnumerable<SandboxCgroup> FindLeft(string name, LocalComputeOptions options) =>
         System.IO.Directory.EnumerateDirectories(Directory, $"{Prefix}{name}-*").Select(path => new SandboxCgroup(path, options));
 
-    /// <summary>Moves what is in the group into one below, or says why not. The topmost group of all may have processes and give controllers.</summary>
+    /// <summary>
+    /// Moves what is in the group into one below, or says why not. Only processes above and below this one are moved, and only where the group is
+    /// this process's to arrange: the one that it sees as the topmost, as in a container, or one that systemd has delegated.
+    /// </summary>
     private static string? MakeWay(string directory, ProcessTable processes, int processId)
     {
+        Try(directory);
         if (!File.Exists(Path.Combine(directory, "cgroup.type")))
         {
-            Try(directory);
+            // The topmost group of the machine may have processes and give controllers to groups below at once.
             return null;
         }
 
@@ -176,11 +181,16 @@ internal sealed class CgroupTree(string directory, ImmutableArray<string> contro
                 return $"The control group {directory} does not become empty: processes are started in it all the time.";
             }
 
+            if (File.Exists(Path.Combine(directory, "..", "cgroup.procs")) && !IsDelegated(directory))
+            {
+                return $"The control group {directory} is not the gateway's to arrange. Start the gateway as a systemd unit with Delegate=yes, or name a group without processes in Cerver:Compute:Local:CgroupDirectory.";
+            }
+
             var family = processes.Ancestors(processId).Concat(processes.Tree(processId)).ToHashSet();
             if (present.FindIndex(process => !family.Contains(process)) is var stranger and >= 0)
             {
                 // One of another process namespace has the number 0 here.
-                return $"Process {present[stranger]} is in the control group {directory} too and is not the gateway's to move. Start the gateway in a group of its own, such as a systemd unit with Delegate=yes.";
+                return $"Process {present[stranger]} is in the control group {directory} too and is not the gateway's to move. Start the gateway in a group of its own, or name one without processes in Cerver:Compute:Local:CgroupDirectory.";
             }
 
             var leaf = Path.Combine(directory, GatewayGroup);
@@ -193,6 +203,15 @@ internal sealed class CgroupTree(string directory, ImmutableArray<string> contro
             processes = processes.Again();
         }
     }
+
+    /// <summary>Whether systemd says that whoever is in the group may arrange it.</summary>
+    private static bool IsDelegated(string directory) =>
+        GetAttribute(directory, "trusted.delegate", out var mark, 1) == 1 && mark == (byte)'1'
+        || (GetAttribute(directory, "user.delegate", out mark, 1) == 1 && mark == (byte)'1');
+
+    [LibraryImport("libc", EntryPoint = "getxattr", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint GetAttribute(string path, string name, out byte value, nint size);
 
     /// <summary>Fails where no group may be made.</summary>
     private static void Try(string directory)

@@ -57,6 +57,12 @@ internal sealed class LocalComputeOptions
     /// <summary>Whether limits are kept with control groups (cgroup v2) where the gateway may make some.</summary>
     public bool UseCgroups { get; set; } = true;
 
+    /// <summary>
+    /// The directory of the control group below which sandboxes get theirs, an absolute path, or null for the gateway's own group. It must have no
+    /// processes in it.
+    /// </summary>
+    public string? CgroupDirectory { get; set; }
+
     /// <summary>Processes and threads that may live in one sandbox at once.</summary>
     [Range(16, 1_000_000)]
     public long MaxProcesses { get; set; } = 1024;

@@ -31,6 +31,7 @@ internal sealed partial class LocalComputeProvider(
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
     private readonly Lock _preparing = new();
     private LocalRunDirectory? _run;
+    private Task _leftRemoved = Task.CompletedTask;
     private volatile CgroupTree? _cgroups;
     private volatile Findings _findings = new(NotProbed, []);
     private int _isDisposed;
@@ -211,7 +212,7 @@ internal sealed partial class LocalComputeProvider(
             return;
         }
 
-        var (tree, reason) = CgroupTree.Find("/proc", Environment.ProcessId);
+        var (tree, reason) = CgroupTree.Find(_options.CgroupDirectory, "/proc", Environment.ProcessId);
         _cgroups = tree;
         if (tree is null)
         {
@@ -302,6 +303,7 @@ internal sealed partial class LocalComputeProvider(
     {
         var isContainer = _options.Isolation == LocalIsolation.Bubblewrap;
         var run = PrepareRun();
+        await _leftRemoved;
         var cgroups = _cgroups;
         var full = await _watch.MeasureFullAsync(spec.SandboxId, workspace, cancellationToken);
         var limits = new ProcessLimits(
@@ -383,13 +385,8 @@ internal sealed partial class LocalComputeProvider(
         }
     }
 
-    private void RemoveLeftCgroups(string gateway)
-    {
-        foreach (var left in _cgroups?.FindLeft(gateway, _options) ?? [])
-        {
-            _ = RemoveCgroupAsync(left);
-        }
-    }
+    private void RemoveLeftCgroups(string gateway) =>
+        _leftRemoved = Task.WhenAll((_cgroups?.FindLeft(gateway, _options) ?? []).Select(RemoveCgroupAsync).Append(_leftRemoved));
 
     private async Task RemoveCgroupAsync(SandboxCgroup? cgroup)
     {
