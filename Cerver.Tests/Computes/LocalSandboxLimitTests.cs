@@ -122,6 +122,21 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
         Assert.Equal((137, SandboxLimitWords.Disk(1 << 24)), (run.ExitCode, run.ErrorText));
     }
 
+    [Fact]
+    public async Task Links_are_not_followed_when_files_are_measured()
+    {
+        var outside = Path.Combine(fixture.DataDirectory, "outside");
+        await File.WriteAllBytesAsync(outside, new byte[1 << 25]);
+        await using var provider = await CreateAsync(new() { DiskBytes = 1 << 24 });
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var sandbox = await OpenAsync(provider, sandboxId);
+
+        // What is written last is over, and the only reason for the end: the links were there for several measurements before.
+        var run = await sandbox.RunAsync($"ln -s / root; ln -s '{outside}' file; ln -s . self; sleep 0.5; echo small; head -c 30000000 /dev/zero > big; sleep 1000");
+
+        Assert.Equal(("small\n", SandboxLimitWords.Disk(1 << 24)), (run.Text, run.ErrorText));
+    }
+
     [Theory]
     [InlineData(SandboxRuntime.Node, "console.log(new Array(10).fill(7).length)")]
     [InlineData(SandboxRuntime.Python, "print(10)")]

@@ -13,7 +13,7 @@ namespace Cerver.Tests.Computes;
 /// What is written where, with files in the place of the kernel's: few machines that test let control groups be made. The last test is with real ones and
 /// says nothing on a machine that has none.
 /// </summary>
-public sealed class SandboxCgroupTests : IAsyncLifetime
+public sealed class SandboxCgroupTests : IDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("cerver-test-").FullName;
     private readonly string _tree = Directory.CreateTempSubdirectory("cerver-test-cgroup-").FullName;
@@ -26,14 +26,11 @@ public sealed class SandboxCgroupTests : IAsyncLifetime
         _kernel = new FakeKernel(_tree);
     }
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public Task DisposeAsync()
+    public void Dispose()
     {
         _kernel.Dispose();
         Directory.Delete(_tree, recursive: true);
         Directory.Delete(_data, recursive: true);
-        return Task.CompletedTask;
     }
 
     [Theory]

@@ -9,6 +9,7 @@ internal sealed class ProcessTable
     private readonly Dictionary<int, (int Parent, long ResidentPages)> _processes = [];
     private readonly Dictionary<int, List<int>> _children = [];
 
+    /// <summary>Reads those that there are now. One that ends meanwhile may be missing.</summary>
     /// <param name="proc">Where they are, <c>/proc</c>.</param>
     public ProcessTable(string proc)
     {
