@@ -100,6 +100,30 @@ public sealed record ComputeCapabilities
     /// <summary>Whether a sandbox may reach the network.</summary>
     public required bool Network { get; init; }
 
+    /// <summary>Whether a program can be sent input while it runs.</summary>
+    public required bool Stdin { get; init; }
+
+    /// <summary>Whether programs go on when the gateway restarts, and are found again.</summary>
+    public required bool Reattach { get; init; }
+
+    /// <summary>Whether the provider keeps what a program printed, for a gateway that was away.</summary>
+    public required bool Replay { get; init; }
+
+    /// <summary>Whether a sandbox can go down and come up again with the files it had.</summary>
+    public required bool Pause { get; init; }
+
+    /// <summary>Whether the state of a sandbox can be copied.</summary>
+    public required bool Snapshot { get; init; }
+
+    /// <summary>Whether files can be read and written from outside.</summary>
+    public required bool Files { get; init; }
+
+    /// <summary>Whether a port of a sandbox can be reached from outside.</summary>
+    public required bool Ports { get; init; }
+
+    /// <summary>What keeps a sandbox from taking the whole machine.</summary>
+    public required SandboxLimitsAnswer Limits { get; init; }
+
     /// <summary>What else a machine says that it can do, as it said it.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement> Others { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
@@ -107,18 +131,34 @@ public sealed record ComputeCapabilities
     internal static ComputeCapabilities Of(ComputeInfo compute)
     {
         var said = compute.Machine?.Capabilities is { } json ? JsonElement.Parse(Encoding.UTF8.GetBytes(json)).EnumerateObject().ToList() : [];
-        var capabilities = new ComputeCapabilities
+        var capabilities = compute.Capabilities ?? Cerver.Computes.ComputeCapabilities.Unknown;
+        var features = capabilities.Features;
+        var answer = new ComputeCapabilities
         {
             Runtimes = TextsOf(said, "runtimes") ?? [.. compute.Runtimes.Select(RunAnswer.WordOf)],
             CliTools = TextsOf(said, "cli_tools") ?? [],
             Network = compute.Network,
+            Stdin = features.HasFlag(ComputeFeatures.Stdin),
+            Reattach = features.HasFlag(ComputeFeatures.Reattach),
+            Replay = features.HasFlag(ComputeFeatures.Replay),
+            Pause = features.HasFlag(ComputeFeatures.Pause),
+            Snapshot = features.HasFlag(ComputeFeatures.Snapshot),
+            Files = features.HasFlag(ComputeFeatures.Files),
+            Ports = features.HasFlag(ComputeFeatures.Ports),
+            Limits = new()
+            {
+                MemoryBytes = LimitAnswer.Of(capabilities.Memory),
+                Cpus = LimitAnswer.Of(capabilities.Cpu),
+                Processes = LimitAnswer.Of(capabilities.Processes),
+                DiskBytes = LimitAnswer.Of(capabilities.Disk),
+            },
         };
         foreach (var member in said.Where(static member => !Known.Contains(member.Name)))
         {
-            capabilities.Others[member.Name] = member.Value;
+            answer.Others[member.Name] = member.Value;
         }
 
-        return capabilities;
+        return answer;
     }
 
     /// <summary>The members that we say ourselves, whatever a machine says.</summary>
@@ -129,4 +169,47 @@ public sealed record ComputeCapabilities
         said.Find(member => member.NameEquals(name)) is { Value.ValueKind: JsonValueKind.Array } list
             ? [.. list.Value.EnumerateArray().Where(static item => item.ValueKind == JsonValueKind.String).Select(static item => item.GetString()!)]
             : null;
+}
+
+/// <summary>What keeps a sandbox from taking the whole machine.</summary>
+public sealed record SandboxLimitsAnswer
+{
+    /// <summary>How much memory it may use.</summary>
+    public required LimitAnswer MemoryBytes { get; init; }
+
+    /// <summary>How many processors it may keep busy.</summary>
+    public required LimitAnswer Cpus { get; init; }
+
+    /// <summary>How many processes and threads it may have.</summary>
+    public required LimitAnswer Processes { get; init; }
+
+    /// <summary>How much its files may take.</summary>
+    public required LimitAnswer DiskBytes { get; init; }
+}
+
+/// <summary>One limit of a sandbox.</summary>
+public sealed record LimitAnswer
+{
+    /// <summary>
+    /// What keeps it: <c>cgroup</c> (the kernel, for the sandbox as a whole), <c>rlimit</c> (the kernel, by its user or for each process), <c>quota</c>
+    /// (the file system), <c>watch</c> (it is measured every so often, and what is over is ended) or <c>none</c>.
+    /// </summary>
+    public required string HeldBy { get; init; }
+
+    /// <summary>The most there may be; null when nothing keeps it.</summary>
+    public required decimal? Value { get; init; }
+
+    internal static LimitAnswer Of(ComputeLimit limit) => new()
+    {
+        HeldBy = limit.Hold switch
+        {
+            ComputeHold.None => "none",
+            ComputeHold.Cgroup => "cgroup",
+            ComputeHold.Rlimit => "rlimit",
+            ComputeHold.Quota => "quota",
+            ComputeHold.Watch => "watch",
+            _ => throw new UnreachableException($"No word for {limit.Hold}."),
+        },
+        Value = limit.Value,
+    };
 }

@@ -42,8 +42,9 @@ public sealed record CreateSessionBody
 
     /// <summary>
     /// What the compute must have: <c>runtime</c> (<c>shell</c>, <c>node</c> or <c>python</c>), <c>network</c>, <c>timeout_minutes</c> (how
-    /// long nothing may happen until the sandbox goes down, more than 0 and at most 43200; 15 unless the operator set another time), and
-    /// more that is kept as it is.
+    /// long nothing may happen until the sandbox goes down, more than 0 and at most 43200; 15 unless the operator set another time),
+    /// <c>capabilities</c> (a list of <c>stdin</c>, <c>reattach</c>, <c>replay</c>, <c>pause</c>, <c>snapshot</c>, <c>files</c>, <c>ports</c>: what a
+    /// compute in <c>/v2/computes</c> must say of itself), and more that is kept as it is.
     /// </summary>
     [JsonConverter(typeof(JsonObjectConverter))]
     public string? Requirements { get; set; }

@@ -44,6 +44,10 @@ public sealed record ComputeInfo(
     [Id(9)]
     public ImmutableArray<string> Hosts { get; init; } = [""];
 
+    /// <summary>What its sandboxes can do and what limits they have; null when it does not say, as a silo of an older version does not.</summary>
+    [Id(10)]
+    public ComputeCapabilities? Capabilities { get; init; }
+
     /// <summary>What is known of an account's own machine; null for a provider.</summary>
     [Id(12)]
     public MachineInfo? Machine { get; init; }

@@ -10,13 +10,16 @@ namespace Cerver.Computes;
 /// <param name="Runtime">What executes its code when a run names nothing else.</param>
 /// <param name="Network">Whether the sandbox needs the network.</param>
 /// <param name="IdleTimeout">How long nothing may happen until the sandbox goes down, 1 s .. 30 days, or null for what is usual.</param>
+/// <param name="Features">What its sandbox must be able to do.</param>
 [GenerateSerializer, Immutable, Alias("cerver.compute.requirements")]
 public sealed record ComputeRequirements(
     [property: Id(0)] SandboxRuntime Runtime = SandboxRuntime.Shell,
     [property: Id(1)] bool Network = false,
-    [property: Id(2)] TimeSpan? IdleTimeout = null)
+    [property: Id(2)] TimeSpan? IdleTimeout = null,
+    [property: Id(3)] ComputeFeatures Features = ComputeFeatures.None)
 {
     private const double MaxTimeoutMinutes = 43_200;
+    private const int MaxFeatures = 20;
     private static readonly TimeSpan MinIdleTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Reads the requirements of a session.</summary>
@@ -30,7 +33,11 @@ public sealed record ComputeRequirements(
         }
 
         using var document = JsonDocument.Parse(json);
-        return new(ReadRuntime(document.RootElement), ReadFlag(document.RootElement, "network"), ReadIdleTimeout(document.RootElement));
+        return new(
+            ReadRuntime(document.RootElement),
+            ReadFlag(document.RootElement, "network"),
+            ReadIdleTimeout(document.RootElement),
+            ReadFeatures(document.RootElement));
     }
 
     /// <summary>The runtime that a word of the contract names: <c>shell</c>, <c>node</c> or <c>python</c>.</summary>
@@ -71,6 +78,28 @@ public sealed record ComputeRequirements(
 
         var asked = TimeSpan.FromMinutes(minutes);
         return asked > MinIdleTimeout ? asked : MinIdleTimeout;
+    }
+
+    private static ComputeFeatures ReadFeatures(JsonElement requirements)
+    {
+        const string Field = "requirements.capabilities";
+        if (!requirements.TryGetProperty("capabilities", out var words) || words.ValueKind == JsonValueKind.Null)
+        {
+            return ComputeFeatures.None;
+        }
+
+        if (words.ValueKind != JsonValueKind.Array || words.GetArrayLength() > MaxFeatures)
+        {
+            throw new CerverException(CerverError.InvalidRequest, $"'{Field}' must be a list of at most {MaxFeatures} words.", Field);
+        }
+
+        var features = ComputeFeatures.None;
+        foreach (var word in words.EnumerateArray())
+        {
+            features |= ComputeFeatureWords.Parse(word.ValueKind == JsonValueKind.String ? word.GetString() : null, Field);
+        }
+
+        return features;
     }
 
     private static bool ReadFlag(JsonElement requirements, string name)

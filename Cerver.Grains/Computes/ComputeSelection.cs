@@ -89,6 +89,12 @@ internal static class ComputeSelection
             {
                 reasons.Add("Its sandboxes have no network.");
             }
+
+            var features = (compute.Capabilities ?? ComputeCapabilities.Unknown).Features;
+            foreach (var (word, _) in ComputeFeatureWords.All.Where(known => requirements.Features.HasFlag(known.Feature) && !features.HasFlag(known.Feature)))
+            {
+                reasons.Add($"It does not have the capability '{word}'.");
+            }
         }
 
         return reasons.ToImmutable();

@@ -253,7 +253,7 @@ public sealed class SessionAnswerTests(ApiFixture fixture) : IClassFixture<ApiFi
         using var answer = await _api.SendAsync(HttpMethod.Get, "/v2/computes");
 
         Assert.Equal(
-            """{"computes":[{"compute_id":"provider_local","label":"This machine","provider":"local","status":"unconfigured","reason":"bubblewrap is missing.","scope":"shared","kind":"host","last_heartbeat_at":null,"capabilities":{"runtimes":["shell"],"cli_tools":[],"network":false},"owner_id":null}]}""",
+            """{"computes":[{"compute_id":"provider_local","label":"This machine","provider":"local","status":"unconfigured","reason":"bubblewrap is missing.","scope":"shared","kind":"host","last_heartbeat_at":null,"capabilities":{"runtimes":["shell"],"cli_tools":[],"network":false,"stdin":false,"reattach":false,"replay":false,"pause":false,"snapshot":false,"files":false,"ports":false,"limits":{"memory_bytes":{"held_by":"none","value":null},"cpus":{"held_by":"none","value":null},"processes":{"held_by":"none","value":null},"disk_bytes":{"held_by":"none","value":null}}},"owner_id":null}]}""",
             answer.Text);
     }
 

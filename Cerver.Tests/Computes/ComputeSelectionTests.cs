@@ -56,6 +56,40 @@ public sealed class ComputeSelectionTests
     }
 
     [Fact]
+    public void A_capability_that_is_asked_for_is_looked_for_and_missed_by_name()
+    {
+        var pausing = Local with { ComputeId = "provider_pausing", Capabilities = ComputeCapabilities.Unknown with { Features = ComputeFeatures.Pause } };
+        const string Pause = """{"capabilities":["pause"]}""";
+        const string More = """{"capabilities":["pause","stdin","files"]}""";
+
+        Assert.Equal(pausing, ComputeSelection.Choose(ComputeChoice.Any, ComputeRequirements.Parse(Pause), Pause, [], [Local, pausing]));
+        var refusal = Assert.Throws<CerverException>(
+            () => ComputeSelection.Choose(ComputeChoice.Any, ComputeRequirements.Parse(More), More, [], [Local, pausing]));
+
+        Assert.Equal([3, 2], refusal.Report!.Candidates.Select(candidate => candidate.Reasons.Length));
+        Assert.Equal(
+            "It does not have the capability 'stdin'.;It does not have the capability 'files'.", string.Join(';', refusal.Report.Candidates[1].Reasons));
+    }
+
+    [Fact]
+    public void Every_feature_has_a_word_and_every_word_its_own_feature()
+    {
+        foreach (var feature in Enum.GetValues<ComputeFeatures>().Where(feature => feature != ComputeFeatures.None))
+        {
+            var word = Assert.Single(ComputeFeatureWords.All, known => known.Feature == feature).Word;
+            Assert.Equal(feature, ComputeRequirements.Parse($$"""{"capabilities":["{{word}}"]}""").Features);
+        }
+    }
+
+    [Theory]
+    [InlineData(ComputeHold.Cgroup, 10, ComputeHold.Cgroup, 20, ComputeHold.Cgroup, 20)]
+    [InlineData(ComputeHold.Cgroup, 20, ComputeHold.Watch, 10, ComputeHold.Watch, 20)]
+    [InlineData(ComputeHold.None, null, ComputeHold.Cgroup, 10, ComputeHold.None, null)]
+    [InlineData(ComputeHold.Rlimit, 10, ComputeHold.None, null, ComputeHold.None, null)]
+    public void Of_the_limits_of_two_hosts_the_weaker_is_told(ComputeHold one, int? value, ComputeHold other, int? otherValue, ComputeHold told, int? toldValue) =>
+        Assert.Equal(new ComputeLimit(told, toldValue), ComputeLimit.Weaker(new(one, value), new(other, otherValue)));
+
+    [Fact]
     public void A_provider_that_this_gateway_lacks_is_in_the_report()
     {
         var refusal = Assert.Throws<CerverException>(() => Choose(new(ComputeChoiceKind.Provider, "e2b"), "{}"));
@@ -83,6 +117,9 @@ public sealed class ComputeSelectionTests
     [InlineData("""{"timeout_minutes":1e999}""", "requirements.timeout_minutes")]
     [InlineData("""{"timeout_minutes":"30"}""", "requirements.timeout_minutes")]
     [InlineData("""{"timeout_minutes":true}""", "requirements.timeout_minutes")]
+    [InlineData("""{"capabilities":["levitation"]}""", "requirements.capabilities")]
+    [InlineData("""{"capabilities":["pause",7]}""", "requirements.capabilities")]
+    [InlineData("""{"capabilities":"pause"}""", "requirements.capabilities")]
     public void Requirements_with_an_unknown_value_are_refused_by_name(string json, string field)
     {
         var refusal = Assert.Throws<CerverException>(() => ComputeRequirements.Parse(json));

@@ -126,6 +126,8 @@ public sealed class LocalSandboxIsolationTests(LocalSandboxFixture fixture) : IC
     [InlineData("/proc/sys/user/max_user_namespaces")]
     [InlineData("/proc/sysrq-trigger")]
     [InlineData("/sys/fs/cgroup/x")]
+    [InlineData("/proc/self/exe")]
+    [InlineData("/proc/1/exe")]
     public async Task Nothing_outside_the_workspace_can_be_written(string path)
     {
         await using var sandbox = await fixture.OpenAsync();
@@ -197,6 +199,9 @@ public sealed class LocalSandboxIsolationTests(LocalSandboxFixture fixture) : IC
     [InlineData("mount -t tmpfs x /tmp", 1)]
     [InlineData("chroot / true", 125)]
     [InlineData("dmesg", 1)]
+    [InlineData("mknod disk b 8 0", 1)]
+    [InlineData("nsenter --target 1 --mount true", 1)]
+    [InlineData("cp /bin/bash own && chmod u+s own && chown 0 own", 1)]
     public async Task Tools_that_need_more_than_a_sandbox_has_fail(string code, int exitCode)
     {
         await using var sandbox = await fixture.OpenAsync();
@@ -208,7 +213,14 @@ public sealed class LocalSandboxIsolationTests(LocalSandboxFixture fixture) : IC
     [Theory]
     [InlineData("ptrace", 101, 0, 1)]
     [InlineData("process_vm_readv", 310, 1, 1)]
+    [InlineData("process_vm_writev", 311, 1, 1)]
+    [InlineData("open_by_handle_at", 304, 0, 1)]
+    [InlineData("name_to_handle_at", 303, 0, 1)]
+    [InlineData("mount", 165, 0, 1)]
     [InlineData("keyctl", 250, 0, 1)]
+    [InlineData("add_key", 248, 0, 1)]
+    [InlineData("request_key", 249, 0, 1)]
+    [InlineData("init_module", 175, 0, 1)]
     [InlineData("bpf", 321, 0, 1)]
     [InlineData("perf_event_open", 298, 0, 1)]
     [InlineData("userfaultfd", 323, 0, 1)]
@@ -235,6 +247,54 @@ public sealed class LocalSandboxIsolationTests(LocalSandboxFixture fixture) : IC
             SandboxRuntime.Python);
 
         Assert.Equal((name, $"-1 {error}\n"), (name, run.Text));
+    }
+
+    [Fact]
+    public async Task There_is_no_socket_of_this_machine_and_the_sandboxes_own_takes_nobody()
+    {
+        await using var sandbox = await fixture.OpenAsync();
+
+        var run = await sandbox.RunAsync(
+            """
+            import os, socket
+            for directory, _, files in os.walk('/'):
+              for name in files if not directory.startswith('/proc') else []:
+                path = os.path.join(directory, name)
+                if os.path.exists(path) and (os.stat(path).st_mode & 0o170000) == 0o140000:
+                  print(path)
+                  try: socket.socket(socket.AF_UNIX).connect(path)
+                  except OSError as e: print(e.errno)
+            """,
+            SandboxRuntime.Python);
+
+        Assert.Equal("/run/cerver/socket\n111\n", run.Text);
+    }
+
+    [Fact]
+    public async Task Sockets_without_a_path_are_those_of_its_own_network()
+    {
+        var name = Guid.NewGuid().ToString("n");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint($"\0{name}"));
+        listener.Listen(1);
+        await using var closed = await fixture.OpenAsync();
+        await using var open = await fixture.OpenAsync(network: true);
+        var code = $"import socket\ntry:\n  socket.socket(socket.AF_UNIX).connect('\\x00{name}')\n  print('connected')\nexcept OSError as e: print(e.errno)";
+
+        Assert.Equal("111\n", (await closed.RunAsync(code, SandboxRuntime.Python)).Text);
+
+        // With the network of this machine there is no wall here, as docs/security.md says.
+        Assert.Equal("connected\n", (await open.RunAsync(code, SandboxRuntime.Python)).Text);
+    }
+
+    [Fact]
+    public async Task Nothing_of_the_control_groups_is_shown()
+    {
+        await using var sandbox = await fixture.OpenAsync();
+
+        var run = await sandbox.RunAsync("ls -A /sys; grep -c cgroup /proc/self/mountinfo; find / -name release_agent 2>/dev/null");
+
+        Assert.Equal("0\n", run.Text);
     }
 
     [Fact]

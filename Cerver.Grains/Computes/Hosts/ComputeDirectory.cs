@@ -23,6 +23,7 @@ internal sealed partial class ComputeDirectory(ISandboxHosts hosts, IGrainFactor
             {
                 Runtimes = [.. ready[0].Runtimes.Where(runtime => ready.TrueForAll(compute => compute.Runtimes.Contains(runtime)))],
                 Network = ready.TrueForAll(compute => compute.Network),
+                Capabilities = ready.Select(compute => compute.Capabilities ?? ComputeCapabilities.Unknown).Aggregate(ComputeCapabilities.Common),
                 Hosts = [.. ready.SelectMany(compute => compute.Hosts)],
             };
     }

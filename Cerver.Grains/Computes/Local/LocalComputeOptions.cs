@@ -38,6 +38,31 @@ internal sealed class LocalComputeOptions
     /// <summary>The directory that holds the sandboxes' files, or null for <c>sandboxes</c> in the data directory. No other gateway may use it.</summary>
     public string? WorkspaceRoot { get; set; }
 
+    /// <summary>How much memory one sandbox may use, in bytes. Where the kernel cannot limit it, it is measured, and each process has as much at most.</summary>
+    [Range(67_108_864, 1L << 44)]
+    public long MemoryBytes { get; set; } = 1L << 32;
+
+    /// <summary>How many processors one sandbox may keep busy. Only where the kernel can limit it.</summary>
+    [Range(0.05, 1024)]
+    public double Cpus { get; set; } = 2;
+
+    /// <summary>How much the files of one sandbox may take, in bytes. It is measured.</summary>
+    [Range(1_048_576, 1L << 46)]
+    public long DiskBytes { get; set; } = 10L << 30;
+
+    /// <summary>How often it is measured what sandboxes use of what the kernel does not limit. What takes long to measure is measured less often.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
+    public TimeSpan WatchInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether limits are kept with control groups (cgroup v2) where the gateway may make some.</summary>
+    public bool UseCgroups { get; set; } = true;
+
+    /// <summary>
+    /// The directory of the control group below which sandboxes get theirs, an absolute path, or null for the gateway's own group. It must have no
+    /// processes in it.
+    /// </summary>
+    public string? CgroupDirectory { get; set; }
+
     /// <summary>Processes and threads that may live in one sandbox at once.</summary>
     [Range(16, 1_000_000)]
     public long MaxProcesses { get; set; } = 1024;

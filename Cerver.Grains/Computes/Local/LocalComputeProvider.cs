@@ -27,8 +27,12 @@ internal sealed partial class LocalComputeProvider(
     private readonly SandboxUserIds _userIds = new(options.Value.FirstUserId, options.Value.UserIdCount);
     private readonly SandboxWorkspaces _workspaces = new(
         options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.Value.WorkspaceRoot is null ? null : new GatewayName(dataDirectory));
-    private readonly Lazy<LocalRunDirectory> _run = new(() => LocalRunDirectory.Create(dataDirectory));
+    private readonly SandboxWatch _watch = new(options.Value, time, logger);
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
+    private readonly Lock _preparing = new();
+    private LocalRunDirectory? _run;
+    private Task _leftRemoved = Task.CompletedTask;
+    private volatile CgroupTree? _cgroups;
     private volatile Findings _findings = new(NotProbed, []);
     private int _isDisposed;
     private int _foreignLogged;
@@ -40,6 +44,7 @@ internal sealed partial class LocalComputeProvider(
     public ComputeInfo Describe()
     {
         var findings = _findings;
+        var cgroups = _cgroups;
         return new(
             ComputeId: "provider_local",
             Label: _options.Isolation == LocalIsolation.None ? "This machine (not isolated)" : "This machine",
@@ -49,7 +54,17 @@ internal sealed partial class LocalComputeProvider(
             Scope: "shared",
             Kind: "host",
             Runtimes: findings.Runtimes,
-            Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None);
+            Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None)
+        {
+            Capabilities = new(
+                ComputeFeatures.Pause,
+                Memory: new(cgroups is { HoldsMemory: true } ? ComputeHold.Cgroup : ComputeHold.Watch, _options.MemoryBytes),
+                Cpu: cgroups is { HoldsCpu: true } ? new(ComputeHold.Cgroup, (decimal)_options.Cpus) : ComputeLimit.None,
+                Processes: cgroups is { HoldsProcesses: true } ? new(ComputeHold.Cgroup, _options.MaxProcesses)
+                    : _options.Isolation == LocalIsolation.None ? ComputeLimit.None
+                    : new(ComputeHold.Rlimit, _options.MaxProcesses),
+                Disk: new(ComputeHold.Watch, _options.DiskBytes)),
+        };
     }
 
     /// <summary>Brings up a sandbox to see whether this machine can and what executes code in it. <see cref="Describe"/> answers from what was found.</summary>
@@ -58,27 +73,18 @@ internal sealed partial class LocalComputeProvider(
         var reason = await LocalComputeProbe.FindMissingAsync(_options, cancellationToken);
         if (reason is null)
         {
-            var sandboxId = Ids.NewSandbox(time);
-            try
+            FindCgroups();
+            reason = await TrySandboxAsync(cancellationToken);
+            if (reason is not null && _cgroups is { } cgroups)
             {
-                await using var sandbox = await OpenSandboxAsync(new SandboxSpec(sandboxId, Network: false), cancellationToken);
-                var runtimes = await LocalComputeProbe.FindRuntimesAsync(sandbox, cancellationToken);
-                _findings = new(Reason: null, runtimes);
-                LogReady(runtimes);
+                // A machine that lets groups be made and not be entered can do without.
+                _cgroups = null;
+                reason = await TrySandboxAsync(cancellationToken);
+                if (reason is null)
+                {
+                    LogNoCgroups($"No sandbox comes up in a control group below {cgroups.Directory}.");
+                }
             }
-            catch (SandboxOpenException e)
-            {
-                LogProbeFailed(e.Diagnostics);
-                reason = LocalComputeProbe.Explain(_options, _isRoot);
-            }
-            catch (CerverException e)
-            {
-                // It came up and went down again.
-                LogProbeFailed(e.Message);
-                reason = LocalComputeProbe.Explain(_options, _isRoot);
-            }
-
-            await RemoveProbedAsync(sandboxId, cancellationToken);
         }
 
         if (reason is not null)
@@ -165,6 +171,7 @@ internal sealed partial class LocalComputeProvider(
         try
         {
             await remove();
+            _watch.Forget(sandboxId);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -192,11 +199,58 @@ internal sealed partial class LocalComputeProvider(
         }
 
         await Task.WhenAll(sandboxes.Select(sandbox => sandbox.DisposeAsync().AsTask()));
+        _watch.Dispose();
         _spawner.Dispose();
-        if (_run.IsValueCreated)
+        _run?.Dispose();
+    }
+
+    /// <summary>Looks where limits can be kept by control groups.</summary>
+    private void FindCgroups()
+    {
+        if (!_options.UseCgroups)
         {
-            _run.Value.Dispose();
+            return;
         }
+
+        var (tree, reason) = CgroupTree.Find(_options.CgroupDirectory, "/proc", Environment.ProcessId);
+        _cgroups = tree;
+        if (tree is null)
+        {
+            LogNoCgroups(reason!);
+        }
+        else
+        {
+            LogCgroups(tree.Directory, tree.HoldsMemory, tree.HoldsCpu, tree.HoldsProcesses);
+        }
+    }
+
+    /// <summary>Brings a sandbox up and down again, and notes what executes code in it.</summary>
+    /// <returns>Why it did not, a sentence, or null.</returns>
+    private async Task<string?> TrySandboxAsync(CancellationToken cancellationToken)
+    {
+        string? reason = null;
+        var sandboxId = Ids.NewSandbox(time);
+        try
+        {
+            await using var sandbox = await OpenSandboxAsync(new SandboxSpec(sandboxId, Network: false), cancellationToken);
+            var runtimes = await LocalComputeProbe.FindRuntimesAsync(sandbox, cancellationToken);
+            _findings = new(Reason: null, runtimes);
+            LogReady(runtimes);
+        }
+        catch (SandboxOpenException e)
+        {
+            LogProbeFailed(e.Diagnostics);
+            reason = LocalComputeProbe.Explain(_options, _isRoot);
+        }
+        catch (CerverException e)
+        {
+            // It came up and went down again.
+            LogProbeFailed(e.Message);
+            reason = LocalComputeProbe.Explain(_options, _isRoot);
+        }
+
+        await RemoveProbedAsync(sandboxId, cancellationToken);
+        return reason;
     }
 
     /// <summary>Brings a sandbox up, whatever the probe found.</summary>
@@ -248,17 +302,29 @@ internal sealed partial class LocalComputeProvider(
     private async Task<LocalSandbox> StartSandboxAsync(SandboxSpec spec, string workspace, CancellationToken cancellationToken)
     {
         var isContainer = _options.Isolation == LocalIsolation.Bubblewrap;
+        var run = PrepareRun();
+        await _leftRemoved;
+        var cgroups = _cgroups;
+        var full = await _watch.MeasureFullAsync(spec.SandboxId, workspace, cancellationToken);
+        var limits = new ProcessLimits(
+            _options.MaxProcesses,
+            _options.MaxOpenFiles,
+            full is null ? _options.MaxFileBytes : 0,
+            cgroups is { HoldsMemory: true } ? null : _options.MemoryBytes);
         long? userId = _isRoot && isContainer ? _userIds.Take(spec.SandboxId) : null;
+        SandboxCgroup? cgroup = null;
         SandboxContainer container;
         try
         {
-            var socketPath = _run.Value.NextSocketPath();
-            var start = new SandboxLaunch(_options, _run.Value.Files).Start(userId, workspace, socketPath, spec.Network);
+            cgroup = cgroups?.Create($"{run.Name}-{spec.SandboxId}", _options);
+            var socketPath = run.NextSocketPath();
+            var start = new SandboxLaunch(_options, run.Files).Start(userId, workspace, socketPath, spec.Network, cgroup?.Path, limits);
             container = await SandboxContainer.StartAsync(_spawner, start, socketPath, cancellationToken);
         }
         catch (Exception)
         {
             ReturnUserId(userId);
+            await RemoveCgroupAsync(cgroup);
             throw;
         }
 
@@ -280,7 +346,8 @@ internal sealed partial class LocalComputeProvider(
             {
                 ReturnUserId(userId);
             }
-        });
+        }, cgroup);
+        _watch.Add(sandbox, workspace, full ?? _options.DiskBytes, includesMemory: cgroups is not { HoldsMemory: true });
         try
         {
             await sandbox.Ready.WaitAsync(cancellationToken);
@@ -307,6 +374,26 @@ internal sealed partial class LocalComputeProvider(
         }
 
         return sandbox;
+    }
+
+    /// <summary>The files of this gateway, once for all sandboxes. What gateways that are gone have left is removed before.</summary>
+    private LocalRunDirectory PrepareRun()
+    {
+        lock (_preparing)
+        {
+            return _run ??= LocalRunDirectory.Create(dataDirectory, RemoveLeftCgroups);
+        }
+    }
+
+    private void RemoveLeftCgroups(string gateway) =>
+        _leftRemoved = Task.WhenAll((_cgroups?.FindLeft(gateway, _options) ?? []).Select(RemoveCgroupAsync).Append(_leftRemoved));
+
+    private async Task RemoveCgroupAsync(SandboxCgroup? cgroup)
+    {
+        if (cgroup is not null && !await cgroup.RemoveAsync(time))
+        {
+            LogCgroupLeft(cgroup.Path);
+        }
     }
 
     /// <summary>Makes sure that nobody else has to do with the sandbox.</summary>
@@ -340,6 +427,15 @@ internal sealed partial class LocalComputeProvider(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This machine gives sandboxes that execute {Runtimes}")]
     private partial void LogReady(ImmutableArray<SandboxRuntime> runtimes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Control groups below {Directory} limit sandboxes: memory {Memory}, processors {Cpu}, processes {Processes}")]
+    private partial void LogCgroups(string directory, bool memory, bool cpu, bool processes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Limits of sandboxes are kept without control groups, so processor time has none and memory is measured: {Reason}")]
+    private partial void LogNoCgroups(string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The control group {Path} could not be removed")]
+    private partial void LogCgroupLeft(string path);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "This machine gives no sandboxes: {Reason}")]
     private partial void LogUnconfigured(string reason);

@@ -36,12 +36,17 @@ internal sealed class LocalRunDirectory : IDisposable
     /// <summary>The directory of the files that sandboxes may read.</summary>
     public string Files { get; }
 
+    /// <summary>A name that no other gateway has had.</summary>
+    public string Name => Path.GetFileNameWithoutExtension(_lock.Name);
+
     /// <summary>Makes the directory of this gateway, in the data directory if sockets can be made there, else among the temporary files.</summary>
-    public static LocalRunDirectory Create(string dataDirectory)
+    /// <param name="dataDirectory">The data directory.</param>
+    /// <param name="abandoned">Is given the name of every gateway that is gone, before nobody knows it any more.</param>
+    public static LocalRunDirectory Create(string dataDirectory, Action<string> abandoned)
     {
         var parent = Path.Combine(Path.GetFullPath(dataDirectory), "run");
         Directory.CreateDirectory(parent, OwnerOnly);
-        RemoveAbandoned(parent);
+        RemoveAbandoned(parent, abandoned);
 
         // The lock stands beside the directory, is there before it and goes after it, and says where it is. So whatever a killed gateway leaves
         // is found, and nobody takes a directory for abandoned that is being made.
@@ -99,7 +104,7 @@ internal sealed class LocalRunDirectory : IDisposable
     }
 
     /// <summary>A gateway holds the lock of its directory as long as it lives, however it ends.</summary>
-    private static void RemoveAbandoned(string parent)
+    private static void RemoveAbandoned(string parent, Action<string> abandoned)
     {
         foreach (var lockPath in Directory.GetFiles(parent, $"*{LockSuffix}"))
         {
@@ -115,6 +120,7 @@ internal sealed class LocalRunDirectory : IDisposable
                     Directory.Delete(path, recursive: true);
                 }
 
+                abandoned(Path.GetFileNameWithoutExtension(lockPath));
                 File.Delete(lockPath);
             }
             catch (IOException)

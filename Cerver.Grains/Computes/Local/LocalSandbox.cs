@@ -14,16 +14,21 @@ internal sealed partial class LocalSandbox : ISandbox
 {
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>128 and the signal that cannot be heard.</summary>
+    private const int Killed = 137;
+
     private readonly string _sandboxId;
     private readonly string _workspace;
     private readonly Process _container;
     private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SandboxCgroup? _cgroup;
     private readonly Dictionary<uint, LocalSandboxProcess> _processes = [];
     private readonly SemaphoreSlim _sending = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile string? _endedFor;
     private uint _lastNumber;
     private bool _down;
 
@@ -34,7 +39,9 @@ internal sealed partial class LocalSandbox : ISandbox
     /// <param name="time">Measures grace and patience.</param>
     /// <param name="logger">Where a broken protocol is told.</param>
     /// <param name="released">Called when the sandbox is down, before <see cref="Closed"/> completes; with false when its container would not end.</param>
-    public LocalSandbox(string sandboxId, string workspace, SandboxContainer container, TimeProvider time, ILogger logger, Action<bool> released)
+    /// <param name="cgroup">The control group that it runs in, which is removed with it, or null for none.</param>
+    public LocalSandbox(
+        string sandboxId, string workspace, SandboxContainer container, TimeProvider time, ILogger logger, Action<bool> released, SandboxCgroup? cgroup = null)
     {
         _sandboxId = sandboxId;
         _workspace = workspace;
@@ -43,10 +50,14 @@ internal sealed partial class LocalSandbox : ISandbox
         _socket = container.Socket;
         _time = time;
         _logger = logger;
+        _cgroup = cgroup;
         Closed = ServeAsync(released);
     }
 
     public Task Closed { get; }
+
+    /// <summary>Its id.</summary>
+    public string Id => _sandboxId;
 
     /// <summary>Completes when process 1 has said that it is there; cancelled when the sandbox went down before.</summary>
     public Task Ready => _ready.Task;
@@ -63,7 +74,7 @@ internal sealed partial class LocalSandbox : ISandbox
         {
             number = ++_lastNumber;
             frame = SandboxFrames.Start(number, command.Runtime, command.Code, SandboxLaunch.Environment(_workspace, command.Environment));
-            process = new LocalSandboxProcess(signal => Signal(number, signal), _time);
+            process = new LocalSandboxProcess(signal => Signal(number, signal), _time) { RefusalsBefore = _cgroup?.ProcessRefusals ?? 0 };
             if (_down)
             {
                 throw Refuse(SandboxStartFailure.SandboxDown);
@@ -92,6 +103,14 @@ internal sealed partial class LocalSandbox : ISandbox
             process.Abandon();
             throw;
         }
+    }
+
+    /// <summary>Ends it because it reached a limit.</summary>
+    /// <param name="words">What its programs print last.</param>
+    public async Task EndAsync(string words)
+    {
+        _endedFor ??= words;
+        await DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -151,10 +170,16 @@ internal sealed partial class LocalSandbox : ISandbox
         await _closing.CancelAsync();
         _socket.Dispose();
         var ended = await EndContainerAsync(exited);
+        var limit = FindLimit();
         foreach (var process in left)
         {
             process.Dispose();
-            process.End(exitCode: null);
+            process.End(limit is null ? null : Killed, limit);
+        }
+
+        if (_cgroup is not null && !await _cgroup.RemoveAsync(_time))
+        {
+            LogCgroupLeft(_sandboxId, _cgroup.Path);
         }
 
         _ready.TrySetCanceled();
@@ -195,7 +220,7 @@ internal sealed partial class LocalSandbox : ISandbox
                 case SandboxReport.Exit:
                     Require(frame.Payload.Length == 1 && process.Started.IsCompleted, frame);
                     Forget(frame.Process);
-                    process.End(frame.Payload.Span[0]);
+                    process.End(frame.Payload.Span[0], FindLimit(process, frame.Payload.Span[0]));
                     break;
 
                 default:
@@ -204,6 +229,17 @@ internal sealed partial class LocalSandbox : ISandbox
             }
         }
     }
+
+    /// <summary>Why the sandbox was ended, if it was because of a limit.</summary>
+    private string? FindLimit() => _endedFor ?? _cgroup?.Explain();
+
+    /// <summary>What limit a program may have ended for.</summary>
+    private string? FindLimit(LocalSandboxProcess process, int exitCode) => exitCode switch
+    {
+        0 => null,
+        Killed when FindLimit() is { } limit => limit,
+        _ => _cgroup?.ExplainRefusals(process.RefusalsBefore),
+    };
 
     private static void Require(bool condition, SandboxFrame frame)
     {
@@ -298,6 +334,9 @@ internal sealed partial class LocalSandbox : ISandbox
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The container of sandbox {SandboxId}, process {ProcessId}, did not end by itself and was killed")]
     private partial void LogContainerLingered(string sandboxId, int processId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The control group {Path} of sandbox {SandboxId} could not be removed")]
+    private partial void LogCgroupLeft(string sandboxId, string path);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The container of sandbox {SandboxId}, process {ProcessId}, could not be killed")]
     private partial void LogContainerStuck(string sandboxId, int processId);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Threading.Channels;
 using Cerver.Runs;
 
@@ -25,12 +26,16 @@ internal sealed class LocalSandboxProcess(Action<byte> signal, TimeProvider time
     private readonly Lock _stopping = new();
     private ITimer? _killTimer;
     private long? _killAt;
+    private string? _lastWords;
     private bool _disposed;
 
     /// <summary>Completes when the program is up, with null, or could not be started, with the reason.</summary>
     public Task<SandboxStartFailure?> Started => _started.Task;
 
     public IAsyncEnumerable<SandboxOutput> Output => ReadOutputAsync();
+
+    /// <summary>How often the sandbox could have no further process before this program was started.</summary>
+    public long RefusalsBefore { get; init; }
 
     public Task<int?> Exit => _exit.Task;
 
@@ -95,8 +100,11 @@ internal sealed class LocalSandboxProcess(Action<byte> signal, TimeProvider time
     }
 
     /// <summary>The program has ended, or with null its sandbox went down under it.</summary>
-    public void End(int? exitCode)
+    /// <param name="exitCode">Its exit code.</param>
+    /// <param name="lastWords">What is added to its standard error, or null. It has room however little is read.</param>
+    public void End(int? exitCode, string? lastWords = null)
     {
+        _lastWords = lastWords;
         _started.TrySetResult(SandboxStartFailure.SandboxDown);
         _output.Writer.TryComplete();
         _exit.TrySetResult(exitCode);
@@ -119,6 +127,11 @@ internal sealed class LocalSandboxProcess(Action<byte> signal, TimeProvider time
             await foreach (var output in _output.Reader.ReadAllAsync(cancellationToken))
             {
                 yield return output;
+            }
+
+            if (_lastWords is { } words)
+            {
+                yield return new(OutputKind.Stderr, Encoding.UTF8.GetBytes(words));
             }
         }
         finally

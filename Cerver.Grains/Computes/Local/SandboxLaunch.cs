@@ -14,6 +14,7 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
 
     public const string Perl = "/usr/bin/perl";
 
+    private const string Unlimited = "-";
     private const string InsideInit = "/run/cerver/init";
     private const string InsideSocket = "/run/cerver/socket";
 
@@ -43,7 +44,9 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
     /// <param name="workspace">The directory of its files.</param>
     /// <param name="socket">The socket that process 1 connects to.</param>
     /// <param name="network">Whether it gets this machine's network.</param>
-    public ProcessStartInfo Start(long? userId, string workspace, string socket, bool network)
+    /// <param name="cgroup">The directory of the control group that it goes into before anything else, or null for none.</param>
+    /// <param name="limits">What the kernel shall limit for each of its processes.</param>
+    public ProcessStartInfo Start(long? userId, string workspace, string socket, bool network, string? cgroup, ProcessLimits limits)
     {
         var start = new ProcessStartInfo(Perl) { RedirectStandardError = true, UseShellExecute = false };
 
@@ -51,18 +54,21 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
         start.Environment.Clear();
         var machine = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
         var user = userId?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, files, socket, workspace);
+        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, cgroup ?? Unlimited, files, socket, workspace);
         if (options.Isolation == LocalIsolation.None)
         {
-            Add(start, Perl, Path.Combine(files, LocalRunDirectory.InitScript), socket, "0", Text(options.MaxOpenFiles), Text(options.MaxFileBytes));
+            Add(start, Perl, Path.Combine(files, LocalRunDirectory.InitScript), socket);
+            AddLimits(start, limits with { Processes = null });
         }
         else if (userId is null)
         {
             AddBubblewrap(start, files, workspace, socket, network);
+            AddLimits(start, limits);
         }
         else
         {
             AddBubblewrap(start, "/mnt/files", "/mnt/workspace", "/mnt/socket", network);
+            AddLimits(start, limits);
         }
 
         return start;
@@ -113,7 +119,15 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
         // What bubblewrap made itself is memory without a limit; it is of no use once everything stands in it.
         Add(start, "--remount-ro", "/dev", "--remount-ro", "/");
 
-        Add(start, "--", Perl, InsideInit, InsideSocket, Text(options.MaxProcesses), Text(options.MaxOpenFiles), Text(options.MaxFileBytes));
+        Add(start, "--", Perl, InsideInit, InsideSocket);
+    }
+
+    private static void AddLimits(ProcessStartInfo start, ProcessLimits limits)
+    {
+        foreach (var limit in (long?[])[limits.Processes, limits.OpenFiles, limits.FileBytes, limits.DataBytes])
+        {
+            Add(start, limit is { } value ? Text(value) : Unlimited);
+        }
     }
 
     private static void AddSystem(ProcessStartInfo start)
@@ -143,3 +157,10 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
         }
     }
 }
+
+/// <summary>What the kernel limits for each process of a sandbox; null for what it leaves alone.</summary>
+/// <param name="Processes">Processes and threads that its user may have.</param>
+/// <param name="OpenFiles">Files that a process may have open.</param>
+/// <param name="FileBytes">How large a file may become; 0 when none may grow.</param>
+/// <param name="DataBytes">Memory of its own that a process may have, used or not.</param>
+internal sealed record ProcessLimits(long? Processes, long? OpenFiles, long? FileBytes, long? DataBytes);

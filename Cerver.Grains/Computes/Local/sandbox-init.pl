@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Process 1 of a sandbox: starts programs for the gateway, carries their output to it and ends them.
 #
-#   sandbox-init.pl SOCKET MAX_PROCESSES MAX_OPEN_FILES MAX_FILE_BYTES        a limit of 0 is left as it is
+#   sandbox-init.pl SOCKET MAX_PROCESSES MAX_OPEN_FILES MAX_FILE_BYTES MAX_DATA_BYTES        a limit of - is left as it is
 #
 # Perl, because every sandbox has one of these: perl-base is on every Debian and Ubuntu, is up in a few ms and takes 7 MB, where a
 # .NET process takes 60 ms and 40 MB. Core modules only.
@@ -79,7 +79,7 @@ send_frame(READY, 0, '');
 serve();
 
 sub prepare {
-    my ($path, $max_processes, $max_open_files, $max_file_bytes) = @ARGV;
+    my ($path, $max_processes, $max_open_files, $max_file_bytes, $max_data_bytes) = @ARGV;
 
     # Whatever a library of the gateway forgot to close is nobody's business in here.
     opendir(my $directory, '/proc/self/fd') or die "/proc: $!\n";
@@ -92,10 +92,11 @@ sub prepare {
     POSIX::sigprocmask(POSIX::SIG_SETMASK(), POSIX::SigSet->new);
     umask 022;
 
-    limit(1, $max_file_bytes) if $max_file_bytes;
+    limit(1, $max_file_bytes) if $max_file_bytes ne '-';
+    limit(2, $max_data_bytes) if $max_data_bytes ne '-';
     limit(4, 0);
-    limit(6, $max_processes) if $max_processes;
-    limit(7, $max_open_files) if $max_open_files;
+    limit(6, $max_processes) if $max_processes ne '-';
+    limit(7, $max_open_files) if $max_open_files ne '-';
 
     # Not dumpable: programs have the same user id, and must not find the gateway's socket or another run's environment in /proc.
     control(4, 0);
@@ -453,7 +454,7 @@ sub limit {
     my $limits = pack('QQ', 0, 0);
     syscall($call->{prlimit64}, 0, $resource, 0, $limits) == 0 or die "prlimit $resource: $!\n";
     my (undef, $hard) = unpack('QQ', $limits);
-    $wanted = $hard if $hard < $wanted;
+    $wanted = $wanted < $hard ? $wanted + 0 : $hard;
     $limits = pack('QQ', $wanted, $wanted);
     syscall($call->{prlimit64}, 0, $resource, $limits, 0) == 0 or die "prlimit $resource: $!\n";
 }

@@ -2,11 +2,12 @@
 # Becomes the first process of a sandbox. One process that makes a few system calls, where setsid, unshare, mount, chown and
 # setpriv in a shell would be ten processes and most of the time that a sandbox takes to come up.
 #
-#   sandbox-start.pl MACHINE USER FILES SOCKET WORKSPACE COMMAND...
+#   sandbox-start.pl MACHINE USER CGROUP FILES SOCKET WORKSPACE COMMAND...
 #
 # MACHINE is x86_64 or aarch64. USER is the user id of its own that the sandbox gets, or - for the one that this script has. With an id of its own the command
 # must reach files below directories that are root's alone, so in a mount namespace that only it sees they appear as /mnt/files,
-# /mnt/socket and /mnt/workspace. The seccomp filter is the command's file descriptor 3.
+# /mnt/socket and /mnt/workspace. CGROUP is the directory of the control group that it goes into, or - for none. The seccomp filter
+# is the command's file descriptor 3.
 use strict;
 
 my %calls = (
@@ -14,8 +15,15 @@ my %calls = (
     aarch64 => { close => 57, setsid => 157, unshare => 97,  mount => 40,  prctl => 167, setgroups => 159, setresgid => 149, setresuid => 147 },
 );
 
-my ($machine, $user, $files, $socket, $workspace, @command) = @ARGV;
+my ($machine, $user, $cgroup, $files, $socket, $workspace, @command) = @ARGV;
 my $call = $calls{$machine} or die "no system call numbers for this machine\n";
+
+# All that comes from here on is in the sandbox's own control group, and counts there.
+if ($cgroup ne '-') {
+    open(my $members, '>', "$cgroup/cgroup.procs") or die "$cgroup: $!\n";
+    print $members "$$\n";
+    close $members or die "$cgroup: $!\n";
+}
 
 # In a session of its own an interrupt in the gateway's terminal reaches the gateway alone, which then ends things in order.
 ask('setsid');
