@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Cerver.Secrets;
 
@@ -15,14 +14,11 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// </remarks>
 internal sealed class SecretMatcher
 {
-    private const int Gram = sizeof(uint);
+    private const int Gram = GramSet.Bytes;
     private const int Stride = Secret.MinRedactedCharacters - Gram + 1;
 
     /// <summary>How many bytes on either side of a line break are looked at: with one more, four of a form's first eight stand together.</summary>
     private const int AroundBreak = Secret.MinRedactedCharacters - 1;
-
-    /// <summary>A form of which fewer characters stand before a line break is not waited for, or lines would be held back by chance.</summary>
-    private const int MinBeforeBreak = 4;
 
     /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON.</summary>
     private const int MaxBackslashes = 3;
@@ -41,39 +37,30 @@ internal sealed class SecretMatcher
     /// <summary>What a comparison costs beside its bytes.</summary>
     private const int ComparisonCost = 16;
 
-    private const int MinBits = 14;
-    private const int MaxBits = 22;
-
-    private readonly Form[] _forms;
-    private readonly Form[] _breaking;
-    private readonly ulong[] _bits;
-    private readonly ulong[] _beginnings;
-    private readonly int _shift;
+    private readonly MarkedForm[] _forms;
+    private readonly SecretBeginnings _beginnings;
+    private readonly GramSet _grams;
     private readonly Dictionary<uint, int> _heads = [];
     private readonly Place[] _places;
     private readonly bool[] _matters = new bool[256];
-    private readonly int _longest;
 
-    private SecretMatcher(IEnumerable<Form> forms)
+    private SecretMatcher(IEnumerable<MarkedForm> forms)
     {
-        _forms = [.. forms.Order(Form.InOrder)];
-        _breaking = [.. _forms.Where(static form => form.MayBreak)];
+        _forms = [.. forms.Order(MarkedForm.InOrder)];
+        _beginnings = new SecretBeginnings(_forms);
         _places = [.. _forms.SelectMany(PlacesOf)];
-        _shift = 64 - Math.Clamp(BitOperations.Log2((uint)Math.Max(1, _places.Length)) + 4, MinBits, MaxBits);
-        (_bits, _beginnings) = (new ulong[1 << (64 - _shift - 6)], new ulong[1 << (64 - _shift - 6)]);
+        _grams = new GramSet(_places.Length);
         for (var i = 0; i < _places.Length; i++)
         {
             ref var place = ref _places[i];
             var gram = MemoryMarshal.Read<uint>(place.Form.Bytes.AsSpan(place.Offset));
             place = place with { Next = _heads.GetValueOrDefault(gram, -1) };
             _heads[gram] = i;
-            Add(_bits, gram);
+            _grams.Add(gram);
         }
 
         foreach (var form in _forms)
         {
-            Add(_beginnings, MemoryMarshal.Read<uint>(form.Bytes));
-            _longest = Math.Max(_longest, form.Bytes.Length);
             foreach (var value in form.Bytes)
             {
                 _matters[value] = true;
@@ -90,12 +77,12 @@ internal sealed class SecretMatcher
     /// <summary>Finds these values too. Those that are too short are left out.</summary>
     public SecretMatcher With(IEnumerable<FetchedSecret> secrets)
     {
-        var forms = new List<Form>(_forms);
+        var forms = new List<MarkedForm>(_forms);
         foreach (var secret in secrets.Where(static secret => secret.IsRedacted))
         {
             var mark = SecretMark.Of(secret.Name);
 #pragma warning disable RS0030 // What is looked for must be known.
-            forms.AddRange(SecretForms.Of(secret.Value.Reveal()).Select(form => new Form(form.Bytes, form.MayBreak, mark)));
+            forms.AddRange(SecretForms.Of(secret.Value.Reveal()).Select(form => new MarkedForm(form.Bytes, form.MayBreak, mark)));
 #pragma warning restore RS0030
         }
 
@@ -156,14 +143,14 @@ internal sealed class SecretMatcher
         for (var i = 0; i + Gram <= text.Length; i += Stride)
         {
             var gram = MemoryMarshal.Read<uint>(text[i..]);
-            if (IsIn(_bits, gram))
+            if (_grams.MayHave(gram))
             {
                 Compare(text, from, i, gram, isBroken: false, ref search);
             }
         }
 
         ScanBreaks(text, from, ref search);
-        if (search.MayGoOn && HoldFrom(text) is var hold && hold < text.Length)
+        if (search.MayGoOn && _beginnings.HoldFrom(text) is var hold && hold < text.Length)
         {
             search.Hold = Math.Min(search.Hold, from?.PlaceOf(hold) ?? hold);
         }
@@ -179,11 +166,11 @@ internal sealed class SecretMatcher
             var (first, before) = (next + found, 0);
             for (; first > 0 && before < AroundBreak; first--)
             {
-                before += IsBreak(text[first - 1]) ? 0 : 1;
+                before += SecretForm.IsBreak(text[first - 1]) ? 0 : 1;
             }
 
             next += found;
-            while (next < text.Length && IsBreak(text[next]))
+            while (next < text.Length && SecretForm.IsBreak(text[next]))
             {
                 next++;
             }
@@ -191,7 +178,7 @@ internal sealed class SecretMatcher
             var length = 0;
             for (var at = first; at < text.Length && length < before + AroundBreak; at++)
             {
-                if (!IsBreak(text[at]))
+                if (!SecretForm.IsBreak(text[at]))
                 {
                     (around[length], stood[length]) = (text[at], at);
                     length++;
@@ -201,7 +188,7 @@ internal sealed class SecretMatcher
             for (var i = 0; i + Gram <= length; i += Stride)
             {
                 var gram = MemoryMarshal.Read<uint>(around[i..]);
-                if (IsIn(_bits, gram))
+                if (_grams.MayHave(gram))
                 {
                     Compare(text, from, stood[i], gram, isBroken: true, ref search);
                 }
@@ -233,22 +220,7 @@ internal sealed class SecretMatcher
         }
     }
 
-    private static bool IsBreak(byte value) => value is (byte)'\n' or (byte)'\r';
-
-    private int HoldFrom(ReadOnlySpan<byte> text)
-    {
-        for (var i = Math.Max(0, text.Length - (2 * _longest)); i < text.Length; i++)
-        {
-            if (i + Gram <= text.Length ? IsIn(_beginnings, MemoryMarshal.Read<uint>(text[i..])) && MayBegin(text[i..]) : IsBeginning(_forms, text[i..]))
-            {
-                return i;
-            }
-        }
-
-        return text.Length;
-    }
-
-    private static IEnumerable<Place> PlacesOf(Form form)
+    private static IEnumerable<Place> PlacesOf(MarkedForm form)
     {
         for (var offset = 0; offset < Stride; offset++)
         {
@@ -284,12 +256,12 @@ internal sealed class SecretMatcher
         while (expected.Length > 0)
         {
             var before = at;
-            while (before > 0 && IsBreak(text[before - 1]))
+            while (before > 0 && SecretForm.IsBreak(text[before - 1]))
             {
                 before--;
             }
 
-            if (before == 0 && goesOn && expected.Length < MinBeforeBreak)
+            if (before == 0 && goesOn && expected.Length < SecretBeginnings.MinBeforeBreak)
             {
                 return 0;
             }
@@ -311,7 +283,7 @@ internal sealed class SecretMatcher
     {
         foreach (var value in expected)
         {
-            while (at < text.Length && IsBreak(text[at]))
+            while (at < text.Length && SecretForm.IsBreak(text[at]))
             {
                 at++;
             }
@@ -346,67 +318,6 @@ internal sealed class SecretMatcher
         return merged;
     }
 
-    /// <summary>Whether a text is the beginning of a form, and not all of it.</summary>
-    private bool MayBegin(ReadOnlySpan<byte> text)
-    {
-        if (IsBeginning(_forms, text))
-        {
-            return true;
-        }
-
-        if (text.IndexOfAny((byte)'\n', (byte)'\r') < MinBeforeBreak)
-        {
-            return false;
-        }
-
-        var joined = new byte[text.Length];
-        var length = 0;
-        foreach (var value in text)
-        {
-            if (!IsBreak(value))
-            {
-                joined[length++] = value;
-            }
-        }
-
-        return IsBeginning(_breaking, joined.AsSpan(0, length));
-    }
-
-    /// <summary>Whether one of the forms, which are in order, begins with a text and goes on.</summary>
-    private static bool IsBeginning(Form[] forms, ReadOnlySpan<byte> text)
-    {
-        var (low, high) = (0, forms.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (forms[middle].Bytes.AsSpan().SequenceCompareTo(text) <= 0)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low < forms.Length && forms[low].Bytes.AsSpan().StartsWith(text);
-    }
-
-    private void Add(ulong[] bits, uint gram) => bits[BitOf(gram) >> 6] |= 1UL << (int)(BitOf(gram) & 63);
-
-    private bool IsIn(ulong[] bits, uint gram)
-    {
-        var bit = BitOf(gram);
-        return (bits[bit >> 6] & (1UL << (int)(bit & 63))) != 0;
-    }
-
-    private uint BitOf(uint gram) => (uint)((gram * 0x9E3779B97F4A7C15UL) >> _shift);
-
-    private sealed record Form(byte[] Bytes, bool MayBreak, SecretMark Mark)
-    {
-        public static IComparer<Form> InOrder { get; } = Comparer<Form>.Create(static (one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
-    }
-
     /// <summary>What a search has come to.</summary>
     private ref struct Search(bool goesOn, bool mayGoOn, int length)
     {
@@ -430,5 +341,5 @@ internal sealed class SecretMatcher
     }
 
     /// <summary>Four bytes of a form.</summary>
-    private readonly record struct Place(Form Form, int Offset, int Next);
+    private readonly record struct Place(MarkedForm Form, int Offset, int Next);
 }
