@@ -11,9 +11,6 @@ internal sealed class SecretBeginnings
 
     private const int Gram = GramSet.Bytes;
 
-    /// <summary>How much sparser than usual the set is: it is asked for every byte, and what it says yes to is looked for among the forms.</summary>
-    private const int Sparseness = 4;
-
     private readonly MarkedForm[] _forms;
     private readonly MarkedForm[] _breaking;
     private readonly GramSet _grams;
@@ -25,7 +22,7 @@ internal sealed class SecretBeginnings
     {
         _forms = forms;
         _breaking = [.. forms.Where(static form => form.MayBreak)];
-        _grams = new GramSet(forms.Length * Sparseness);
+        _grams = new GramSet(forms.Length);
         foreach (var form in forms)
         {
             _grams.Add(MemoryMarshal.Read<uint>(form.Bytes));

@@ -10,15 +10,16 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// Every form has eight bytes at least, so whoever looks at four bytes at every fifth place sees four of the first eight of each form that is there. What
 /// stands at these places is looked up in a set of bits, which says no nearly always; only then are forms compared. So most of a text is never
 /// looked at, however many values there are. A line break may fall into the first bytes of a form that may be broken into lines, so what stands
-/// around each is looked up too, as if it stood together. A text with escapes is searched once more without them.
+/// around each is looked up too, as if it stood together. A text with escapes is searched once more without them, but only around these: everything else
+/// is as it was.
 /// </remarks>
 internal sealed class SecretMatcher
 {
     private const int Gram = GramSet.Bytes;
     private const int Stride = Secret.MinRedactedCharacters - Gram + 1;
 
-    /// <summary>How many bytes on either side of a line break are looked at: with one more, four of a form's first eight stand together.</summary>
-    private const int AroundBreak = Secret.MinRedactedCharacters - 1;
+    /// <summary>How many bytes on either side of a line break or an escape are looked at: with one more, four of a form's first eight stand together.</summary>
+    private const int Around = Secret.MinRedactedCharacters - 1;
 
     /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON.</summary>
     private const int MaxBackslashes = 3;
@@ -41,30 +42,22 @@ internal sealed class SecretMatcher
     private readonly SecretBeginnings _beginnings;
     private readonly GramSet _grams;
     private readonly Dictionary<uint, int> _heads = [];
-    private readonly Place[] _places;
-    private readonly bool[] _matters = new bool[256];
+    private readonly FormPlace[] _places;
+    private readonly EscapeFilter _escapes;
 
     private SecretMatcher(IEnumerable<MarkedForm> forms)
     {
         _forms = [.. forms.Order(MarkedForm.InOrder)];
         _beginnings = new SecretBeginnings(_forms);
+        _escapes = new EscapeFilter(_forms);
         _places = [.. _forms.SelectMany(PlacesOf)];
         _grams = new GramSet(_places.Length);
         for (var i = 0; i < _places.Length; i++)
         {
             ref var place = ref _places[i];
-            var gram = MemoryMarshal.Read<uint>(place.Form.Bytes.AsSpan(place.Offset));
-            place = place with { Next = _heads.GetValueOrDefault(gram, -1) };
-            _heads[gram] = i;
-            _grams.Add(gram);
-        }
-
-        foreach (var form in _forms)
-        {
-            foreach (var value in form.Bytes)
-            {
-                _matters[value] = true;
-            }
+            place = place with { Next = _heads.GetValueOrDefault(place.Gram, -1) };
+            _heads[place.Gram] = i;
+            _grams.Add(place.Gram);
         }
     }
 
@@ -123,14 +116,14 @@ internal sealed class SecretMatcher
     private void Look(ReadOnlySpan<byte> text, EscapedText? from, int backslashes, int percents, ref Search search)
     {
         Scan(text, from, ref search);
-        if (percents > 0 && EscapedText.MayHideBehindPercents(text, _matters))
+        if (percents > 0 && _escapes.MayHideBehindPercents(text))
         {
             using var behind = EscapedText.OfPercents(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
             Look(behind.Bytes, behind, backslashes, percents - 1, ref search);
         }
 
-        if (backslashes > 0 && EscapedText.MayHideBehindBackslashes(text, _matters))
+        if (backslashes > 0 && _escapes.MayHideBehindBackslashes(text))
         {
             using var behind = EscapedText.OfBackslashes(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
@@ -138,62 +131,130 @@ internal sealed class SecretMatcher
         }
     }
 
+    /// <summary>
+    /// Looks through a text. One that is without escapes is what it was with them, but around these. All of it is looked through only when a value was seen to begin
+    /// before an escape: what stands around the escape is then no beginning of one.
+    /// </summary>
     private void Scan(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
     {
-        for (var i = 0; i + Gram <= text.Length; i += Stride)
+        var around = search.IsCutShort ? null : from;
+        if (around is null)
         {
-            var gram = MemoryMarshal.Read<uint>(text[i..]);
-            if (_grams.MayHave(gram))
+            for (var i = 0; i + Gram <= text.Length; i += Stride)
             {
-                Compare(text, from, i, gram, isBroken: false, ref search);
+                LookAt(text, from, i, ref search);
             }
         }
+        else
+        {
+            ScanEscapes(text, around, ref search);
+        }
 
-        ScanBreaks(text, from, ref search);
+        ScanBreaks(text, from, around, ref search);
         if (search.MayGoOn && _beginnings.HoldFrom(text) is var hold && hold < text.Length)
         {
             search.Hold = Math.Min(search.Hold, from?.PlaceOf(hold) ?? hold);
         }
     }
 
-    /// <summary>Looks at what stands around line breaks, as if it stood together.</summary>
-    private void ScanBreaks(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
+    /// <summary>Looks at what stands around escapes that were taken away.</summary>
+    private void ScanEscapes(ReadOnlySpan<byte> text, EscapedText from, ref Search search)
     {
-        Span<byte> around = stackalloc byte[2 * AroundBreak];
-        Span<int> stood = stackalloc int[2 * AroundBreak];
-        for (var next = 0; text[next..].IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var found;)
+        var next = 0;
+        foreach (var escape in from.Escapes)
         {
-            var (first, before) = (next + found, 0);
-            for (; first > 0 && before < AroundBreak; first--)
+            for (next = Math.Max(next, escape.At - Around); next < escape.End + Stride - 1 && next + Gram <= text.Length; next += Stride)
             {
-                before += SecretForm.IsBreak(text[first - 1]) ? 0 : 1;
+                LookAt(text, from, next, ref search);
             }
+        }
+    }
 
-            next += found;
+    private void LookAt(ReadOnlySpan<byte> text, EscapedText? from, int at, ref Search search)
+    {
+        var gram = MemoryMarshal.Read<uint>(text[at..]);
+        if (_grams.MayHave(gram))
+        {
+            Compare(text, from, at, gram, isBroken: false, ref search);
+        }
+    }
+
+    /// <summary>Looks at what stands around line breaks, as if it stood together.</summary>
+    private void ScanBreaks(ReadOnlySpan<byte> text, EscapedText? from, EscapedText? around, ref Search search)
+    {
+        Span<byte> together = stackalloc byte[2 * Around];
+        var (line, first, escapes) = (0, IndexOfBreak(text, 0), 0);
+        while (first < text.Length)
+        {
+            var next = first + 1;
             while (next < text.Length && SecretForm.IsBreak(text[next]))
             {
                 next++;
             }
 
-            var length = 0;
-            for (var at = first; at < text.Length && length < before + AroundBreak; at++)
+            var end = IndexOfBreak(text, next);
+            if (around is null || around.HasEscape(first - Around, next + Around, ref escapes))
             {
-                if (!SecretForm.IsBreak(text[at]))
+                var (start, length) = (first - Around, together.Length);
+                if (first - line >= Around && end - next >= Around)
                 {
-                    (around[length], stood[length]) = (text[at], at);
-                    length++;
+                    text.Slice(start, Around).CopyTo(together);
+                    text.Slice(next, Around).CopyTo(together[Around..]);
+                }
+                else
+                {
+                    start = Join(text, first, together, out length);
+                }
+
+                for (var i = 0; i + Gram <= length; i += Stride)
+                {
+                    var gram = MemoryMarshal.Read<uint>(together[i..]);
+                    if (_grams.MayHave(gram))
+                    {
+                        Compare(text, from, PlaceOf(text, start, i), gram, isBroken: true, ref search);
+                    }
                 }
             }
 
-            for (var i = 0; i + Gram <= length; i += Stride)
+            (line, first) = (next, end);
+        }
+    }
+
+    private static int IndexOfBreak(ReadOnlySpan<byte> text, int from) =>
+        text[from..].IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var index ? from + index : text.Length;
+
+    /// <summary>Gathers what stands on both sides of a line break, over others that are near.</summary>
+    /// <returns>Where the first of it stands.</returns>
+    private static int Join(ReadOnlySpan<byte> text, int first, Span<byte> together, out int length)
+    {
+        var (start, before) = (first, 0);
+        for (; start > 0 && before < Around; start--)
+        {
+            before += SecretForm.IsBreak(text[start - 1]) ? 0 : 1;
+        }
+
+        length = 0;
+        for (var at = start; at < text.Length && length < before + Around; at++)
+        {
+            if (!SecretForm.IsBreak(text[at]))
             {
-                var gram = MemoryMarshal.Read<uint>(around[i..]);
-                if (_grams.MayHave(gram))
-                {
-                    Compare(text, from, stood[i], gram, isBroken: true, ref search);
-                }
+                together[length++] = text[at];
             }
         }
+
+        return start;
+    }
+
+    /// <summary>Where a byte stands before which there are so many from a place on, line breaks apart.</summary>
+    private static int PlaceOf(ReadOnlySpan<byte> text, int start, int count)
+    {
+        while (count > 0 || SecretForm.IsBreak(text[start]))
+        {
+            count -= SecretForm.IsBreak(text[start]) ? 0 : 1;
+            start++;
+        }
+
+        return start;
     }
 
     /// <summary>Compares what stands around a place with the forms that have these four bytes among their first ones.</summary>
@@ -206,8 +267,11 @@ internal sealed class SecretMatcher
                 continue;
             }
 
-            var match = Match(text, at, _places[i], search.GoesOn, out var compared);
-            search.Left -= compared + ComparisonCost;
+            var match = _places[i].Match(text, at, search.GoesOn, out var compared);
+            search.Left -= compared.Length + ComparisonCost;
+
+            // Also a value that is there and has what escapes begin with: without them it may be longer, as one with a backslash at its end is in JSON.
+            search.IsCutShort |= EscapedText.HasMark(compared);
             if (match is { } found)
             {
                 (search.Found ??= []).Add(from is null ? found : found with { Start = from.PlaceOf(found.Start), End = from.PlaceOf(found.End) });
@@ -220,83 +284,12 @@ internal sealed class SecretMatcher
         }
     }
 
-    private static IEnumerable<Place> PlacesOf(MarkedForm form)
+    private static IEnumerable<FormPlace> PlacesOf(MarkedForm form)
     {
         for (var offset = 0; offset < Stride; offset++)
         {
-            yield return new Place(form, offset, Next: -1);
+            yield return new FormPlace(form, offset, Next: -1);
         }
-    }
-
-    /// <summary>Where a form stands of which some bytes do, or null.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="at">Where bytes of a form stand.</param>
-    /// <param name="place">The bytes.</param>
-    /// <param name="goesOn">Whether the text before was given away.</param>
-    /// <param name="compared">How many bytes had to be compared, or somewhat more.</param>
-    private static SecretMatch? Match(ReadOnlySpan<byte> text, int at, Place place, bool goesOn, out int compared)
-    {
-        var (form, start) = (place.Form, at - place.Offset);
-        if (!form.MayBreak)
-        {
-            compared = start < 0 ? 0 : text[start..].CommonPrefixLength(form.Bytes);
-            return compared == form.Bytes.Length ? new SecretMatch(start, start + compared, form.Mark) : null;
-        }
-
-        var end = at;
-        var first = Leftwards(text, at, form.Bytes.AsSpan(0, place.Offset), goesOn);
-        var isWhole = first is not null && IsRightwards(text, form.Bytes.AsSpan(place.Offset), ref end);
-        compared = end - at;
-        return isWhole ? new SecretMatch(first!.Value, end, form.Mark) : null;
-    }
-
-    /// <summary>Where a form begins whose first bytes end at a place.</summary>
-    private static int? Leftwards(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> expected, bool goesOn)
-    {
-        while (expected.Length > 0)
-        {
-            var before = at;
-            while (before > 0 && SecretForm.IsBreak(text[before - 1]))
-            {
-                before--;
-            }
-
-            if (before == 0 && goesOn && expected.Length < SecretBeginnings.MinBeforeBreak)
-            {
-                return 0;
-            }
-
-            if (before == 0 || text[before - 1] != expected[^1])
-            {
-                return null;
-            }
-
-            at = before - 1;
-            expected = expected[..^1];
-        }
-
-        return at;
-    }
-
-    /// <summary>Whether the bytes of a form begin at a place, which is where they end afterwards, or where something else stands.</summary>
-    private static bool IsRightwards(ReadOnlySpan<byte> text, ReadOnlySpan<byte> expected, ref int at)
-    {
-        foreach (var value in expected)
-        {
-            while (at < text.Length && SecretForm.IsBreak(text[at]))
-            {
-                at++;
-            }
-
-            if (at >= text.Length || text[at] != value)
-            {
-                return false;
-            }
-
-            at++;
-        }
-
-        return true;
     }
 
     private static List<SecretMatch> Merge(List<SecretMatch> found)
@@ -327,6 +320,9 @@ internal sealed class SecretMatcher
         /// <summary>How much may still be compared.</summary>
         public long Left { get; set; } = ((long)length * ComparedPerByte) + ComparedAtLeast;
 
+        /// <summary>Whether a value was found, or the beginning of one, that may go on behind an escape.</summary>
+        public bool IsCutShort { get; set; }
+
         /// <summary>Whether the text before was given away.</summary>
         public bool GoesOn { get; } = goesOn;
 
@@ -339,7 +335,4 @@ internal sealed class SecretMatcher
         /// <summary>What was found, in no order, or null.</summary>
         public List<SecretMatch>? Found { get; set; }
     }
-
-    /// <summary>Four bytes of a form.</summary>
-    private readonly record struct Place(MarkedForm Form, int Offset, int Next);
 }
