@@ -26,7 +26,8 @@ internal static class SecretRegistration
         services.AddOptionsWithValidateOnStart<SecretAuditOptions>().BindConfiguration(SecretAuditOptions.Section);
         services.AddSingleton<IValidateOptions<SecretAuditOptions>, SecretAuditOptionsValidator>();
         services.AddSingleton<IUpkeep, SecretAuditExpiry>();
-        return services.AddSingleton<SecretSources>().AddSingleton<TaintRegistry>().AddSingleton<TaintedSilos>().AddGrainService<TaintService>();
+        return services.AddSingleton<SecretSources>().AddSingleton<TaintRegistry>().AddSingleton<TaintedSilos>().AddGrainService<TaintService>()
+            .AddSingleton<ILifecycleParticipant<ISiloLifecycle>, TaintHandover>();
     }
 
     /// <summary>The backends that settings connect: Infisical and then Vault. Each is open to nobody unless they do.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Cerver.Secrets;
 
 namespace Cerver.Api.Secrets;
@@ -15,7 +14,7 @@ public sealed record SecretAccessListAnswer
     internal static SecretAccessListAnswer Of(SecretAccessPage page) => new()
     {
         Accesses = [.. page.Accesses.Select(SecretAccessAnswer.Of)],
-        NextCursor = page.Next?.ToString(CultureInfo.InvariantCulture),
+        NextCursor = page.Next is { } next ? SecretAccessCursorText.Write(next) : null,
     };
 }
 

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Cerver.Api.Accounts;
 using Cerver.Api.Answers;
 using Cerver.Api.Calls;
 using Cerver.Api.Requests;
-using Cerver.Errors;
 using Cerver.Secrets;
 
 namespace Cerver.Api.Secrets;
@@ -70,17 +68,15 @@ internal static class SecretEndpoints
         HttpRequest request, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response, CancellationToken cancellationToken)
     {
         var filter = new SecretAccessFilter(
-            (int)(Limit.Read(request) ?? DefaultLimit), ReadCursor(request), Name.Read(request), ForSession.Read(request), Since.Read(request), Until.Read(request));
+            (int)(Limit.Read(request) ?? DefaultLimit),
+            Cursor.Read(request) is { } cursor ? SecretAccessCursorText.Parse(cursor, Cursor.Name) : null,
+            Name.Read(request),
+            ForSession.Read(request),
+            Since.Read(request),
+            Until.Read(request));
         var page = await calls.ReadAsync(
             (Secrets: caller.Secrets(cluster), filter), static (call, token) => call.Secrets.ListAccessesAsync(call.filter, token), cancellationToken);
         response.Headers.CacheControl = NotStored;
         return JsonAnswer.Of(SecretAccessListAnswer.Of(page), AnswerJson.Default.SecretAccessListAnswer);
     }
-
-    private static long? ReadCursor(HttpRequest request) => Cursor.Read(request) switch
-    {
-        null => null,
-        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var before) => before,
-        _ => throw new CerverException(CerverError.InvalidRequest, $"'{Cursor.Name}' must be the 'next_cursor' of an answer before, unchanged.", Cursor.Name),
-    };
 }

@@ -53,8 +53,10 @@ internal sealed class RedactCase : IBenchCase
             }
         }
 
-        await MeasureStreamsAsync(bench, given, plain, "run/stream", StreamCase.Print, cancellationToken);
-        await MeasureStreamsAsync(bench, given, plain, "run/stream, escapes", bytes => $"yes '{EscapedLine}' 2>/dev/null | head -c {bytes}", cancellationToken);
+        var printed = (Name: "BENCH_7", Value: values["BENCH_7"]);
+        await MeasureStreamsAsync(bench, given, plain, "run/stream", StreamCase.Print, printed, cancellationToken);
+        await MeasureStreamsAsync(
+            bench, given, plain, "run/stream, escapes", static bytes => $"yes '{EscapedLine}' 2>/dev/null | head -c {bytes}", printed, cancellationToken);
         await MeasureAppendsAsync(bench, given, plain, cancellationToken);
     }
 
@@ -94,53 +96,98 @@ internal sealed class RedactCase : IBenchCase
         }
     }
 
+    /// <summary>Output with one of the values in the middle: without its mark there, what is measured is not redacted.</summary>
     private async Task MeasureStreamsAsync(
-        Workbench bench, Gateway given, Gateway plain, string name, Func<int, string> print, CancellationToken cancellationToken)
+        Workbench bench, Gateway given, Gateway plain, string name, Func<int, string> print, (string Name, string Value) printed, CancellationToken cancellationToken)
     {
         var bytes = (bench.Options.Quick ? 4 : 64) * Mebibyte;
-        using var redacted = await RunStream.OpenAsync(given, cancellationToken);
-        using var untouched = await RunStream.OpenAsync(plain, cancellationToken);
+        var code = $"{print(bytes / 2)}; echo; echo {printed.Value}; {print(bytes / 2)}";
+        SoughtText mark = new($"\n{SecretMark.Of(printed.Name).Text}\n"), value = new($"\n{printed.Value}\n");
+        using var redacted = await RunStream.OpenAsync(given, cancellationToken, mark.Take);
+        using var untouched = await RunStream.OpenAsync(plain, cancellationToken, value.Take);
         var (givenSession, plainSession) = (await given.CreateSandboxAsync(cancellationToken), await plain.CreateSandboxAsync(cancellationToken));
-        async Task<double> ReadAsync(RunStream stream, Gateway gateway, string session)
+        async Task<(double Rate, double Amount)> ReadAsync(RunStream stream, ReadOnlyMemory<byte> request, SoughtText sought)
         {
-            var streamed = await stream.ReadAsync(RunStream.Start(gateway, session, print(bytes)), cancellationToken);
-            return streamed.Bytes == bytes ? streamed.MegabytesPerSecond : throw new BenchException($"{bytes} bytes were printed and {streamed.Bytes} came through.");
+            var streamed = await stream.ReadAsync(request, cancellationToken);
+            sought.RequireOnce();
+            return streamed.Bytes == bytes + sought.Length
+                ? (streamed.MegabytesPerSecond, (double)bytes / Mebibyte)
+                : throw new BenchException($"{bytes} bytes were printed beside a value and {streamed.Bytes} came through.");
         }
 
-        List<double> withValues = [], without = [];
-        await ReadAsync(redacted, given, givenSession);
-        await ReadAsync(untouched, plain, plainSession);
-        for (var round = 0; round < bench.ShortRounds; round++)
-        {
-            without.Add(await ReadAsync(untouched, plain, plainSession));
-            withValues.Add(await ReadAsync(redacted, given, givenSession));
-        }
-
-        Compare(bench, name, "MB/s", withValues, without);
+        await CompareAsync(
+            bench,
+            new(name, "MB/s", "µs/MiB", bench.ShortRounds),
+            given.Process,
+            () => ReadAsync(redacted, RunStream.Start(given, givenSession, code), mark),
+            () => ReadAsync(untouched, RunStream.Start(plain, plainSession, code), value));
     }
 
     private async Task MeasureAppendsAsync(Workbench bench, Gateway given, Gateway plain, CancellationToken cancellationToken)
     {
         var time = bench.Options.Quick ? TimeSpan.FromSeconds(1) : AppendTime;
-        await using var redacted = await Appenders.OpenAsync(given, Clients, cancellationToken);
-        await using var untouched = await Appenders.OpenAsync(plain, Clients, cancellationToken);
-        List<double> withValues = [], without = [];
-        for (var round = 0; round < bench.Rounds; round++)
+        var content = Repeat("The tide is out until four; we have three hours to walk there. ");
+        await using var redacted = await Appenders.OpenAsync(given, Clients, content, cancellationToken);
+        await using var untouched = await Appenders.OpenAsync(plain, Clients, content, cancellationToken);
+        async Task<(double Rate, double Amount)> SendAsync(LoadGenerator load)
         {
-            without.Add((await untouched.SendAsync(time, cancellationToken)).PerSecond);
-            withValues.Add((await redacted.SendAsync(time, cancellationToken)).PerSecond);
+            var sent = await load.SendAsync(time, cancellationToken);
+            return (sent.PerSecond, sent.Times.Count);
         }
 
-        Compare(bench, $"append, {Clients} clients", "requests/s", withValues, without);
+        await CompareAsync(
+            bench,
+            new($"append of 1 KiB, {Clients} clients", "requests/s", "µs/request", bench.Rounds),
+            given.Process,
+            () => SendAsync(redacted),
+            () => SendAsync(untouched));
     }
 
-    private void Compare(Workbench bench, string name, string unit, List<double> withValues, List<double> without)
+    /// <summary>Measures both accounts once to warm up, and then in turn, now the one first and now the other: what the first leaves behind is done while the second is measured.</summary>
+    private async Task CompareAsync(
+        Workbench bench, Comparison comparison, GatewayProcess process, Func<Task<(double Rate, double Amount)>> given, Func<Task<(double Rate, double Amount)>> plain)
+    {
+        Series withValues = new(given), without = new(plain);
+        await withValues.Measure();
+        await without.Measure();
+        for (var round = 0; round < comparison.Rounds; round++)
+        {
+            foreach (var series in (Series[])(round % 2 == 0 ? [withValues, without] : [without, withValues]))
+            {
+                var before = process.ProcessorTime;
+                var (rate, amount) = await series.Measure();
+                series.Rates.Add(rate);
+                series.Costs.Add((process.ProcessorTime - before).TotalMicroseconds / amount);
+            }
+        }
+
+        Compare(bench, comparison.Name, comparison.Unit, withValues.Rates, without.Rates, Bound.AtLeast(0.95));
+        Compare(bench, $"{comparison.Name}: processor time", comparison.CostUnit, withValues.Costs, without.Costs);
+    }
+
+    private void Compare(Workbench bench, string name, string unit, List<double> withValues, List<double> without, Bound? target = null)
     {
         var (redacted, untouched) = (new Figure($"{name}: {Values} values", unit, withValues), new Figure($"{name}: none", unit, without));
         bench.Report.Add(Name, redacted);
         bench.Report.Add(Name, untouched);
-        bench.Report.Add(Name, Figure.Ratio(redacted, untouched, Bound.AtLeast(0.95)));
+        bench.Report.Add(Name, Figure.Ratio(redacted, untouched, target));
     }
 
     private static string Repeat(string text) => string.Concat(Enumerable.Repeat(text, (1_024 / text.Length) + 1))[..1_024];
+
+    /// <summary>What is compared.</summary>
+    /// <param name="Name">What is measured.</param>
+    /// <param name="Unit">In what, for each second.</param>
+    /// <param name="CostUnit">In what the processor time of the gateway is told.</param>
+    /// <param name="Rounds">How often.</param>
+    private sealed record Comparison(string Name, string Unit, string CostUnit, int Rounds);
+
+    /// <summary>What was measured of one account.</summary>
+    /// <param name="Measure">Measures once: how much went through in a second, and how much did in all.</param>
+    private sealed record Series(Func<Task<(double Rate, double Amount)>> Measure)
+    {
+        public List<double> Rates { get; } = [];
+
+        public List<double> Costs { get; } = [];
+    }
 }

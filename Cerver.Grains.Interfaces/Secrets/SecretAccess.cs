@@ -40,7 +40,7 @@ public sealed record SecretAccess(
 
 /// <summary>Which accesses to list, the newest first.</summary>
 /// <param name="Limit">How many at most, 1 .. 200.</param>
-/// <param name="Before">Only those before the one with this number, or null for the newest.</param>
+/// <param name="After">The place after which the page begins, or null for the newest.</param>
 /// <param name="Name">Only those of the secret of this name, or null.</param>
 /// <param name="SessionId">Only those for this session, or null.</param>
 /// <param name="Since">Only those at this time or later, or null.</param>
@@ -48,16 +48,24 @@ public sealed record SecretAccess(
 [GenerateSerializer, Immutable, Alias("cerver.secret.access-filter")]
 public sealed record SecretAccessFilter(
     [property: Id(0)] int Limit,
-    [property: Id(1)] long? Before = null,
+    [property: Id(1)] SecretAccessCursor? After = null,
     [property: Id(2)] string? Name = null,
     [property: Id(3)] string? SessionId = null,
     [property: Id(4)] DateTimeOffset? Since = null,
     [property: Id(5)] DateTimeOffset? Until = null);
 
+/// <summary>A place in a list of accesses.</summary>
+/// <param name="At">When the access there was.</param>
+/// <param name="Number">Its number, which tells it from others of the same time.</param>
+[GenerateSerializer, Immutable, Alias("cerver.secret.access-cursor")]
+public sealed record SecretAccessCursor(
+    [property: Id(0)] DateTimeOffset At,
+    [property: Id(1)] long Number);
+
 /// <summary>A page of accesses, the newest first.</summary>
 /// <param name="Accesses">The accesses.</param>
-/// <param name="Next">What <see cref="SecretAccessFilter.Before"/> is for the next page, or null when this is the last.</param>
+/// <param name="Next">What <see cref="SecretAccessFilter.After"/> is for the next page, or null when this is the last.</param>
 [GenerateSerializer, Immutable, Alias("cerver.secret.access-page")]
 public sealed record SecretAccessPage(
     [property: Id(0)] ImmutableArray<SecretAccess> Accesses,
-    [property: Id(1)] long? Next);
+    [property: Id(1)] SecretAccessCursor? Next);

@@ -266,7 +266,8 @@ internal sealed partial class ComputeGrain(
 
     private SandboxSpec Spec => new(_sandboxId, state.State.Network) { SessionId = _sessionId };
 
-    private MachineProvider Machine => new(_accountId, state.State.ComputeId!, GrainFactory, time);
+    private MachineProvider Machine =>
+        new(GrainFactory.GetGrain<IMachineGrain>(MachineKey.For(_accountId, state.State.ComputeId!)), state.State.ComputeId!, time);
 
     private IComputeProvider Provider() => IsOnMachine ? Machine :
         providers.Of(_sandboxId, state.State.Provider)

@@ -19,17 +19,35 @@ internal sealed class SecretSources(IEnumerable<ISecretSource> sources, IOptions
     public Task<SecretFinding> FindAgainAsync(string accountId, GivenSecret given, CancellationToken cancellationToken) =>
         FindAsync(_sources.Where(source => source.Name.Equals(given.Source, StringComparison.Ordinal)), accountId, given.Name, cancellationToken);
 
-    /// <summary>The names that an account can fetch, and from where, by name.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.SecretBackendUnavailable"/> when one of the sources cannot be asked.</exception>
+    /// <summary>The names that an account can fetch, and from where, by name. Those of a source that cannot be asked are missing if the next one is to be asked then.</summary>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.SecretBackendUnavailable"/> when one of the sources cannot be asked, or, if the next one is to be asked then, when none can be.
+    /// </exception>
     public async Task<ImmutableArray<SecretName>> ListAsync(string accountId, CancellationToken cancellationToken)
     {
         var names = new List<SecretName>();
+        var answered = false;
+        CerverException? unavailable = null;
         foreach (var source in options.Value.Sort(accountId, _sources))
         {
-            if (await source.IsOpenToAsync(accountId, cancellationToken))
+            try
             {
-                names.AddRange((await source.ListAsync(accountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
+                if (await source.IsOpenToAsync(accountId, cancellationToken))
+                {
+                    names.AddRange((await source.ListAsync(accountId, cancellationToken)).Select(name => new SecretName(name, source.Name)));
+                    answered = true;
+                }
             }
+            catch (CerverException failure) when (failure.Code == CerverError.SecretBackendUnavailable && options.Value.AsksNextWhenUnavailable)
+            {
+                unavailable ??= failure;
+            }
+        }
+
+        // An empty list would say that there is nothing, which nobody knows.
+        if (unavailable is not null && !answered)
+        {
+            throw unavailable;
         }
 
         return [.. names.DistinctBy(static secret => secret.Name, StringComparer.Ordinal).OrderBy(static secret => secret.Name, StringComparer.Ordinal)];

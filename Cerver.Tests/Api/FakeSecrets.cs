@@ -13,6 +13,9 @@ internal sealed class FakeSecrets(string key) : ISecretGrain
     /// <summary>A session in which nothing can be noted.</summary>
     public const string EndedSession = "01980000-0000-7000-8000-00000000000e";
 
+    /// <summary>Where her list of accesses goes on, with nothing more.</summary>
+    public static readonly SecretAccessCursor Place = new(Examples.Noon, Number: 7);
+
     private bool IsAlices => string.Equals(SecretKey.Parse(key), "alice", StringComparison.Ordinal);
 
     public Task<FetchedSecret> FetchAsync(FetchSecret request, CancellationToken cancellationToken = default)
@@ -31,7 +34,8 @@ internal sealed class FakeSecrets(string key) : ISecretGrain
         throw new NotSupportedException("Sessions ask for this, and the Api does not.");
 
     public Task<SecretAccessPage> ListAccessesAsync(SecretAccessFilter filter, CancellationToken cancellationToken = default) => Task.FromResult(new SecretAccessPage(
-        IsAlices ? [new SecretAccess(Examples.Noon, "ck_123…", SessionId: null, RunId: null, Name, "env", SecretOutcome.Fetched)] : [], Next: filter.Limit == 1 ? 7 : null));
+        IsAlices && filter.After != Place ? [new SecretAccess(Examples.Noon, "ck_123…", SessionId: null, RunId: null, Name, "env", SecretOutcome.Fetched)] : [],
+        Next: filter.Limit == 1 && filter.After is null ? Place : null));
 
     public Task<ImmutableArray<SecretName>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<ImmutableArray<SecretName>>(IsAlices ? [new SecretName(Name, "env")] : []);

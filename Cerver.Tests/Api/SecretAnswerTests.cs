@@ -1,3 +1,5 @@
+using Cerver.Api.Secrets;
+
 namespace Cerver.Tests.Api;
 
 public sealed class SecretAnswerTests(ApiFixture fixture) : IClassFixture<ApiFixture>
@@ -28,9 +30,13 @@ public sealed class SecretAnswerTests(ApiFixture fixture) : IClassFixture<ApiFix
         using var audit = await _api.SendAsync(HttpMethod.Get, "/v2/secrets/audit?limit=1");
         using var others = await ApiHost.SendAsync(_api.Bob, HttpMethod.Get, "/v2/secrets/audit");
 
+        var cursor = audit.Json.GetProperty("next_cursor").GetString();
+        using var rest = await _api.SendAsync(HttpMethod.Get, $"/v2/secrets/audit?cursor={cursor}");
         Assert.Equal(
-            """{"accesses":[{"at":"2026-05-01T12:00:00Z","key":"ck_123…","session_id":null,"run_id":null,"name":"DEPLOY_TOKEN","source":"env","outcome":"fetched"}],"next_cursor":"7"}""",
+            $$"""{"accesses":[{"at":"2026-05-01T12:00:00Z","key":"ck_123…","session_id":null,"run_id":null,"name":"DEPLOY_TOKEN","source":"env","outcome":"fetched"}],"next_cursor":"{{cursor}}"}""",
             audit.Text);
+        Assert.Equal(FakeSecrets.Place, SecretAccessCursorText.Parse(cursor!, "cursor"));
+        Assert.Equal("""{"accesses":[],"next_cursor":null}""", rest.Text);
         Assert.Equal("no-store", audit.Response.Headers.CacheControl!.ToString());
         Assert.Equal("""{"accesses":[],"next_cursor":null}""", others.Text);
     }
@@ -38,6 +44,7 @@ public sealed class SecretAnswerTests(ApiFixture fixture) : IClassFixture<ApiFix
     [Theory]
     [InlineData("/v2/secrets/audit?limit=201", 400, "invalid_request", "limit")]
     [InlineData("/v2/secrets/audit?cursor=x", 400, "invalid_request", "cursor")]
+    [InlineData("/v2/secrets/audit?cursor=7", 400, "invalid_request", "cursor")]
     [InlineData("/v2/secrets/audit?since=yesterday", 400, "invalid_request", "since")]
     [InlineData("/v2/secrets/OTHER", 404, "secret_not_found", null)]
     [InlineData("/v2/secrets/DEPLOY_TOKEN?session_id=" + FakeSecrets.EndedSession, 409, "session_ended", "session_id")]

@@ -3,9 +3,11 @@ using System.Text;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
 using Cerver.Api.Requests;
+using Cerver.Api.Secrets;
 using Cerver.Api.Sessions;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Secrets;
 using Cerver.Sessions;
 
 namespace Cerver.Tests.Api;
@@ -139,6 +141,33 @@ public sealed class WordTests
         var cursor = new SessionCursor(Examples.Noon.AddMicroseconds(7), Examples.Session.SessionId);
 
         Assert.Equal(cursor, SessionCursorText.Parse(SessionCursorText.Write(cursor), "cursor"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(long.MaxValue)]
+    public void A_place_in_the_audit_is_read_as_it_was_written(long number)
+    {
+        var cursor = new SecretAccessCursor(Examples.Noon.AddMicroseconds(7), number);
+
+        Assert.Equal(cursor, SecretAccessCursorText.Parse(SecretAccessCursorText.Write(cursor), "cursor"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("41")]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAE")]
+    [InlineData("AQAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("AQAAAAAAAAAA__________8")]
+    [InlineData("Af________wAAAAAAAAAAAQ")]
+    [InlineData("AX________8AAAAAAAAAAQA")]
+    [InlineData("AQAAAAAAAAAAAAAAAAAAA==")]
+    [InlineData("ÄQAAAAAAAAAAAAAAAAAAAAE")]
+    public void A_place_in_the_audit_that_we_did_not_write_is_refused(string text)
+    {
+        var refusal = Assert.Throws<CerverException>(() => SecretAccessCursorText.Parse(text, "cursor"));
+
+        Assert.Equal((CerverError.InvalidRequest, "cursor"), (refusal.Code, refusal.Field));
     }
 
     [Theory]

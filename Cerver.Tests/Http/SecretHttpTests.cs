@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Cerver.Tests.Silo;
+using Microsoft.Data.Sqlite;
 using static Cerver.Tests.Http.GatewayFixture;
 
 namespace Cerver.Tests.Http;
@@ -36,6 +37,45 @@ public sealed class SecretHttpTests(GatewayFixture gateway)
         var note = (await gateway.GetAsync($"/v2/sessions/{session}")).GetProperty("transcript")[0];
         Assert.Equal(("system", "secret_access"), (note.GetProperty("role").GetString(), note.GetProperty("kind").GetString()));
         Assert.Equal($$"""{"name":"{{_name}}","outcome":"fetched","source":"env","type":"secret_access"}""", note.GetProperty("content").GetString());
+    }
+
+    [Fact]
+    public async Task A_value_that_nobody_could_record_is_in_no_answer()
+    {
+        Environment.SetEnvironmentVariable($"CERVER_SECRET_{_name}", _value);
+        var session = await gateway.CreateAsync();
+        await ExecuteAsync($"create trigger refusal before insert on secret_access when new.name = '{_name}' begin select raise(abort, 'no more records'); end");
+
+        using var fetched = await gateway.Client.GetAsync(Path($"/v2/secrets/{_name}?session_id={session}"));
+        using var run = await gateway.Client.PostAsJsonAsync(Path($"/v2/sessions/{session}/run"), new { code = $"printenv {_name}", secrets = new[] { _name } });
+        await ExecuteAsync("drop trigger refusal");
+
+        foreach (var answer in (HttpResponseMessage[])[fetched, run])
+        {
+            Assert.False(answer.IsSuccessStatusCode);
+            Assert.DoesNotContain(_value, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Empty((await gateway.GetAsync($"/v2/sessions/{session}")).GetProperty("transcript").EnumerateArray());
+        Assert.Empty((await gateway.GetAsync($"/v2/secrets/audit?name={_name}")).GetProperty("accesses").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task Of_the_key_that_asks_only_the_beginning_is_on_record()
+    {
+        Environment.SetEnvironmentVariable($"CERVER_SECRET_{_name}", _value);
+        var session = await gateway.CreateAsync();
+
+        await gateway.GetAsync($"/v2/secrets/{_name}");
+        using var run = await gateway.Client.PostAsJsonAsync(Path($"/v2/sessions/{session}/run"), new { code = "true", secrets = new[] { _name } });
+        using var missing = await gateway.Client.GetAsync(Path($"/v2/secrets/{_name}_"));
+
+        var kept = await ExecuteAsync($"select group_concat(outcome || ' ' || key) from (select * from secret_access where name like '{_name}%' order by at, id)");
+        Assert.Equal("1 tes…,4 tes…,3 tes…", kept);
+        foreach (var file in Directory.EnumerateFiles(gateway.DataDirectory, "cerver.db*"))
+        {
+            Assert.DoesNotContain(Token, await File.ReadAllTextAsync(file, System.Text.Encoding.Latin1), StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -82,6 +122,18 @@ public sealed class SecretHttpTests(GatewayFixture gateway)
         }
 
         Directory.Delete(data, recursive: true);
+    }
+
+    /// <summary>Asks the database behind the gateway's back.</summary>
+    private async Task<object?> ExecuteAsync(string statement)
+    {
+        await using var database = new SqliteConnection($"Data Source={System.IO.Path.Combine(gateway.DataDirectory, "cerver.db")}");
+        await database.OpenAsync();
+        await using var command = database.CreateCommand();
+#pragma warning disable CA2100 // The test's own text.
+        command.CommandText = statement;
+#pragma warning restore CA2100
+        return await command.ExecuteScalarAsync();
     }
 
     private static Uri Path(string path) => new(path, UriKind.Relative);

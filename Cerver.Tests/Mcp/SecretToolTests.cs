@@ -35,6 +35,24 @@ public sealed class SecretToolTests(GatewayFixture gateway) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_agent_asked_for_is_on_record_with_its_key_and_its_session()
+    {
+        var session = (await _agent.CallAsync("cerver_session_create", new { session_type = "transcript" })).GetProperty("session_id").GetString();
+
+        await _agent.CallAsync("secret_fetch", new { name = _name, session_id = session });
+        await _agent.FailAsync("secret_fetch", new { name = $"{_name}_", session_id = session });
+
+        var audit = await gateway.GetAsync($"/v2/secrets/audit?session_id={session}");
+        Assert.Equal(
+            [("tes…", session, $"{_name}_", null, "not_found"), ("tes…", session, _name, "env", "fetched")],
+            audit.GetProperty("accesses").EnumerateArray().Select(static access =>
+                (Text(access, "key"), Text(access, "session_id"), Text(access, "name"), Text(access, "source"), Text(access, "outcome"))));
+        Assert.DoesNotContain(_value, audit.GetRawText(), StringComparison.Ordinal);
+
+        static string? Text(System.Text.Json.JsonElement access, string member) => access.GetProperty(member).GetString();
+    }
+
+    [Fact]
     public async Task A_secret_that_is_not_there_says_what_to_do()
     {
         var said = await _agent.FailAsync("secret_fetch", new { name = "NOT_THERE" });

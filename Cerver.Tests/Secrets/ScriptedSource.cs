@@ -49,8 +49,9 @@ internal sealed class ScriptedSource(string name, params string[] namesAndValues
             : _values.TryGetValue(secret, out var value) ? new Secret(value) : null;
     }
 
-    public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<ImmutableArray<string>>([.. _values.Keys]);
+    public ValueTask<ImmutableArray<string>> ListAsync(string accountId, CancellationToken cancellationToken) => IsDown
+        ? throw new CerverException(CerverError.SecretBackendUnavailable, $"The source {Name} is down.")
+        : ValueTask.FromResult<ImmutableArray<string>>([.. _values.Keys]);
 
     public string HowToAdd(string name, bool isOpen) => $"Ask {Name}.";
 }

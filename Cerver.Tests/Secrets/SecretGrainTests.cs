@@ -68,6 +68,21 @@ public sealed class SecretGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_is_given_away_and_nothing_noted_when_the_access_cannot_be_recorded()
+    {
+        var (accountId, sessionId) = await CreateAsync();
+        await _cluster.ExecuteAsync("create trigger refusal before insert on secret_access begin select raise(abort, 'no more records'); end");
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => Secrets(accountId).FetchAsync(new("SECOND", sessionId, "ck_1234…")));
+        await _cluster.ExecuteAsync("drop trigger refusal");
+
+        Assert.DoesNotContain(Value, refusal.ToString(), StringComparison.Ordinal);
+        Assert.Empty(await EntriesAsync(accountId, sessionId));
+        Assert.Empty((await Secrets(accountId).ListAccessesAsync(new(Limit: 10))).Accesses);
+        Assert.Equal(Value, (await Secrets(accountId).FetchAsync(new("SECOND", sessionId, "ck_1234…"))).Value.Reveal());
+    }
+
+    [Fact]
     public async Task An_account_that_no_source_is_open_to_is_denied_and_its_session_says_so()
     {
         var (accountId, sessionId) = await CreateAsync($"closed-{Guid.NewGuid():n}");

@@ -87,6 +87,25 @@ public sealed class SecretInjectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_does_not_start_when_it_cannot_be_recorded_what_it_gets()
+    {
+        var (session, accountId, sessionId) = _cluster.NewSession();
+        var created = await session.CreateAsync(Request());
+        var run = Run() with { Secrets = ["TOKEN"], Key = "ck_1234…" };
+        await _cluster.ExecuteAsync("create trigger refusal before insert on secret_access begin select raise(abort, 'no more records'); end");
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => session.StartRunAsync(run));
+        await _cluster.ExecuteAsync("drop trigger refusal");
+        var left = (await EntriesAsync(accountId, sessionId, until: 0), await _cluster.Recall.ListRunsAsync(accountId, sessionId, before: null, limit: 10));
+        await session.StartRunAsync(Run("echo after") with { Secrets = ["TOKEN"] });
+        var process = await _cluster.Provider.Sandbox(created.Value.SandboxId!).NextAsync();
+
+        Assert.DoesNotContain(Value, refusal.ToString(), StringComparison.Ordinal);
+        Assert.Equal(([], []), left);
+        Assert.Equal(("echo after", Value), (process.Command.Code, process.Command.Environment["TOKEN"]));
+    }
+
+    [Fact]
     public async Task A_run_gets_no_more_than_programs_can_be_given()
     {
         var (session, _, _) = _cluster.NewSession();

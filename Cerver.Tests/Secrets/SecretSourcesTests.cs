@@ -1,5 +1,6 @@
 using Cerver.Errors;
 using Cerver.Grains.Secrets;
+using Cerver.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -76,6 +77,22 @@ public sealed class SecretSourcesTests
 
         Assert.Equal((null, null, "value-of-the-second"), (refused.Found, nowhere.Found, found.Found?.Value.Reveal()));
         Assert.All([refused, nowhere, found], static finding => Assert.Equal(("first", CerverError.SecretBackendUnavailable), (finding.Unavailable?.Name, finding.Unavailable?.Refusal.Code)));
+    }
+
+    [Fact]
+    public async Task When_a_source_is_down_the_names_of_the_others_are_listed_only_if_a_setting_says_so()
+    {
+        _first.IsDown = true;
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => Sources().ListAsync("alice", CancellationToken.None));
+        var next = Sources(static options => options.AsksNextWhenUnavailable = true);
+        var names = await next.ListAsync("alice", CancellationToken.None);
+        _second.IsDown = true;
+        var nobody = await Assert.ThrowsAsync<CerverException>(() => next.ListAsync("alice", CancellationToken.None));
+
+        Assert.Equal([new("BOTH", "second"), new("SECOND", "second")], names.AsEnumerable());
+        Assert.All([refusal, nobody], static failure => Assert.Equal((CerverError.SecretBackendUnavailable, "The source first is down."), (failure.Code, failure.Message)));
+        Assert.Empty(await next.ListAsync("closed-account", CancellationToken.None));
     }
 
     [Theory]

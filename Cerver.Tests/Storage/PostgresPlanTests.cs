@@ -5,6 +5,7 @@ using Cerver.Grains.Sessions;
 using Cerver.Grains.Storage.Postgres;
 using Cerver.Runs;
 using Cerver.Search;
+using Cerver.Secrets;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -82,6 +83,19 @@ public sealed class PostgresPlanTests
                 }
             }
 
+            var access = new SecretAccess(now, "ck_1234…", record.SessionId, RunId: null, word, "env", SecretOutcome.Fetched);
+            await stores.Audit.RecordAsync(TestStores.Account, [access, access with { SessionId = null }], CancellationToken.None);
+            var accesses = new SecretAccessFilter(5);
+            foreach (var narrower in (SecretAccessFilter[])[accesses, accesses with { Since = now }, accesses with { Until = DateTimeOffset.UnixEpoch },
+                accesses with { Name = word }, accesses with { Name = "nobody" }, accesses with { Name = "many" }, accesses with { Name = "many", Since = now.AddDays(1) },
+                accesses with { SessionId = record.SessionId }, accesses with { SessionId = "nobody" }, accesses with { SessionId = "many" },
+                accesses with { SessionId = record.SessionId, Name = "nobody" }])
+            {
+                var page = await stores.Audit.ListAsync(TestStores.Account, narrower, CancellationToken.None);
+                await stores.Audit.ListAsync(TestStores.Account, narrower with { After = page.Next }, CancellationToken.None);
+            }
+
+            await stores.Audit.RemoveOldAsync(CancellationToken.None);
             var searcher = new Searcher(stores.Search, TestStores.Searching, TimeProvider.System);
             var request = new SearchRequest(word, Limit: 5);
             foreach (var narrower in (SearchRequest[])[request, request with { SessionId = record.SessionId }, request with { Harness = "many" }, request with { Source = "many" }])
@@ -122,6 +136,9 @@ public sealed class PostgresPlanTests
         insert into run_output (run_id, sequence, kind, data) select 'run ' || i, 1, 1, '' from generate_series(1, {Grown}) i;
         insert into idempotency (account_id, key, session_id, request_hash, result, created_at)
         select '{TestStores.Account}', 'key ' || i, 'grown ' || i, '', '', (extract(epoch from now()) * 1000000)::bigint from generate_series(1, {Grown}) i;
+        insert into secret_access (account_id, at, key, session_id, name, outcome)
+        select account, (extract(epoch from now()) * 1000000)::bigint - age * 1000000::bigint - i, '', 'many', 'many', 1
+        from (values ('{TestStores.Account}', 1000000), ('another', 0)) as other (account, age), generate_series(1, {Grown}) i;
         insert into reminder (service_id, grain_id, name, grain_hash, start_time, period)
         select 'service', 'grain ' || i, 'files', i * 10, now(), 1000 from generate_series(1, {Grown}) i;
         insert into grain_state (service_id, n0, n1, type_name, extension, payload, version)

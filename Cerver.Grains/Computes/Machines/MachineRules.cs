@@ -30,6 +30,10 @@ internal static class MachineRules
     private static readonly ImmutableArray<string> TokenNames =
         ["token", "secret", "password", "passwd", "apikey", "accesskey", "privatekey", "credential", "authorization", "cookie"];
 
+    /// <summary>What sandboxes under our own relay can do. Which limits they have its machine does not say.</summary>
+    private static readonly ComputeCapabilities OurRelay =
+        ComputeCapabilities.Unknown with { Features = ComputeFeatures.Reattach | ComputeFeatures.Replay | ComputeFeatures.Pause };
+
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A machine as it registers, or registers once more.</summary>
@@ -86,6 +90,7 @@ internal static class MachineRules
         {
             // Any silo reaches it. With another relay than ours nobody brings up sandboxes there yet.
             Hosts = RunsSandboxes(machine.Capabilities) ? [""] : [],
+            Capabilities = RunsSandboxes(machine.Capabilities) ? OurRelay : null,
             Machine = new(accountId, machine.LastHeartbeatAt, machine.Capabilities, machine.Metadata),
         };
     }

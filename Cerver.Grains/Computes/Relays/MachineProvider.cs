@@ -6,11 +6,10 @@ using Cerver.Errors;
 namespace Cerver.Grains.Computes.Relays;
 
 /// <summary>Sandboxes on one machine of an account, on which our own relay runs. They outlive this process, and so do the runs in them.</summary>
-/// <param name="accountId">The account.</param>
-/// <param name="computeId">The machine.</param>
-/// <param name="grains">The way to it.</param>
+/// <param name="machine">The machine.</param>
+/// <param name="computeId">Its id.</param>
 /// <param name="time">Measures patience.</param>
-internal sealed class MachineProvider(string accountId, string computeId, IGrainFactory grains, TimeProvider time) : IComputeProvider
+internal sealed class MachineProvider(IMachineGrain machine, string computeId, TimeProvider time) : IComputeProvider
 {
     private const int MaxMessageCharacters = 500;
 
@@ -19,8 +18,6 @@ internal sealed class MachineProvider(string accountId, string computeId, IGrain
 
     /// <inheritdoc/>
     public string Name => MachineKey.Provider;
-
-    private IMachineGrain Machine => grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, computeId));
 
     /// <inheritdoc/>
     public ComputeInfo Describe() => throw new NotSupportedException("What a machine can do its own grain says.");
@@ -69,14 +66,14 @@ internal sealed class MachineProvider(string accountId, string computeId, IGrain
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, saying why not.</exception>
     public async Task RequireReachableAsync(CancellationToken cancellationToken)
     {
-        var machine = await Machine.DescribeAsync(cancellationToken);
-        if (machine is not { Status: ComputeStatus.Ready })
+        var described = await machine.DescribeAsync(cancellationToken);
+        if (described is not { Status: ComputeStatus.Ready })
         {
             throw new CerverException(
                 CerverError.ComputeOffline,
-                machine is null
+                described is null
                     ? $"The machine '{computeId}' is not registered any more; nothing was changed. Give the session other compute with POST …/compute."
-                    : $"The machine '{machine.Label}' cannot be reached; nothing was changed. {machine.Reason}");
+                    : $"The machine '{described.Label}' cannot be reached; nothing was changed. {described.Reason}");
         }
     }
 
@@ -88,7 +85,7 @@ internal sealed class MachineProvider(string accountId, string computeId, IGrain
 
     private async Task<string?> RequireAsync(MachineRequest request, CancellationToken cancellationToken)
     {
-        var answer = await Machine.RequestAsync(request, cancellationToken);
+        var answer = await machine.RequestAsync(request, cancellationToken);
         return answer.Status is >= 200 and < 300 ? answer.Body : throw Refusal(answer);
     }
 

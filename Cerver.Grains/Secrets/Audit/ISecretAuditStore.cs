@@ -12,14 +12,9 @@ internal interface ISecretAuditStore
     /// <summary>Keeps accesses of an account, in one transaction. They are on disk when the task completes.</summary>
     Task RecordAsync(string accountId, ImmutableArray<SecretAccess> accesses, CancellationToken cancellationToken);
 
-    /// <summary>Accesses of an account, the newest first.</summary>
+    /// <summary>Accesses of an account, the newest first. It reads about as many as it gives, unless it is of one secret in one session: then those of the session.</summary>
     Task<SecretAccessPage> ListAsync(string accountId, SecretAccessFilter filter, CancellationToken cancellationToken);
 
     /// <summary>Removes what is older than <see cref="SecretAuditOptions.Retention"/>.</summary>
     Task RemoveOldAsync(CancellationToken cancellationToken);
-
-    /// <summary>The page that consists of these rows, one more than asked for when there are more.</summary>
-    static SecretAccessPage PageOf(IReadOnlyList<(long Id, SecretAccess Access)> found, int limit) => new(
-        [.. found.Take(limit).Select(static row => row.Access)],
-        found.Count > limit ? found[limit - 1].Id : null);
 }

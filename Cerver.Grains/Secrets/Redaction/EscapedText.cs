@@ -11,14 +11,14 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// </summary>
 internal sealed class EscapedText : IDisposable
 {
-    private const byte Backslash = (byte)'\\';
-    private const byte Percent = (byte)'%';
+    /// <summary>What the escapes of JSON, shells and languages begin with.</summary>
+    public const byte Backslash = (byte)'\\';
 
-    /// <summary>What base64, hexadecimal digits and other escapes consist of.</summary>
-    private static readonly SearchValues<byte> WordBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"u8);
+    /// <summary>What those of addresses begin with.</summary>
+    public const byte Percent = (byte)'%';
 
     /// <summary>The most bytes that one escape stands for: a character of UTF-8.</summary>
-    private const int MaxWritten = 4;
+    public const int MaxWritten = 4;
 
     private const int FewEscapes = 256;
 
@@ -40,14 +40,25 @@ internal sealed class EscapedText : IDisposable
     /// <summary>The text without escapes.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 
-    /// <summary>Whether a text has an escape that begins with a backslash and may have to do with a value.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="matters">Whether a byte stands in a value, in any form.</param>
-    public static bool MayHideBehindBackslashes(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters) => MayHide(text, matters, Backslash);
+    /// <summary>The escapes that were taken away, in order.</summary>
+    public ReadOnlySpan<Escape> Escapes => _escapes.AsSpan(0, _count);
 
-    /// <summary>Whether a text has a percent-encoded byte that may have to do with a value.</summary>
-    /// <inheritdoc cref="MayHideBehindBackslashes"/>
-    public static bool MayHideBehindPercents(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters) => MayHide(text, matters, Percent);
+    /// <summary>Whether a text has what escapes begin with.</summary>
+    public static bool HasMark(ReadOnlySpan<byte> text) => text.ContainsAny(Backslash, Percent);
+
+    /// <summary>Whether what stands behind a backslash may make an escape of more than two bytes with it.</summary>
+    public static bool MayBeLong(byte named) => named is (byte)'u' or (byte)'x' or (>= (byte)'0' and <= (byte)'3');
+
+    /// <summary>What a backslash and a byte stand for, if they are an escape of two bytes.</summary>
+    public static byte Named(byte named) => named switch
+    {
+        (byte)'n' => (byte)'\n',
+        (byte)'r' => (byte)'\r',
+        (byte)'t' => (byte)'\t',
+        (byte)'b' => (byte)'\b',
+        (byte)'f' => (byte)'\f',
+        _ => named,
+    };
 
     /// <summary>Takes away what begins with a backslash.</summary>
     /// <param name="text">The text.</param>
@@ -73,60 +84,28 @@ internal sealed class EscapedText : IDisposable
         return _from?.PlaceOf(place) ?? place;
     }
 
+    /// <summary>Whether an escape was taken away that stands for something in a part of the text.</summary>
+    /// <param name="start">Where the part begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="passed">How many escapes stand before it and before all parts that are asked for later.</param>
+    public bool HasEscape(int start, int end, ref int passed)
+    {
+        while (passed < _count && _escapes[passed].End <= start)
+        {
+            passed++;
+        }
+
+        return passed < _count && _escapes[passed].At < end;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+        // Only what was written: the array may be twice as long.
+        _bytes.AsSpan(0, _length).Clear();
+        ArrayPool<byte>.Shared.Return(_bytes);
         ArrayPool<Escape>.Shared.Return(_escapes);
     }
-
-    /// <summary>
-    /// An escape has to do with a value when the byte that it stands for and one beside it stand in values, when it stands for the beginning of another
-    /// escape, or when its rest is not there yet.
-    /// </summary>
-    private static bool MayHide(ReadOnlySpan<byte> text, ReadOnlySpan<bool> matters, byte mark)
-    {
-        Span<byte> written = stackalloc byte[MaxWritten];
-        for (var at = 0; text[at..].IndexOf(mark) is >= 0 and var next;)
-        {
-            at += next;
-            var taken = DecodeOne(text[at..], written, out var length, mark);
-            if (taken == 0)
-            {
-                return true;
-            }
-
-            var end = at + taken;
-            var isNested = length == 1 && written[0] is Backslash or Percent;
-            var (before, after) = (at == 0 ? mark : text[at - 1], end == text.Length ? mark : text[end]);
-            var isInValue = written[0] is (byte)'\n' or (byte)'\r'
-                ? IsWithinWord(text[..at], text[end..])
-                : matters[written[0]] && (before == mark || after == mark || matters[before] || matters[after]);
-            if (taken > 1 && (isInValue || (isNested && (end == text.Length || BeginsEscape(after, written[0])))))
-            {
-                return true;
-            }
-
-            at = end;
-        }
-
-        return false;
-    }
-
-    /// <summary>Whether a byte behind an escape that stands for a mark makes another escape of it.</summary>
-    private static bool BeginsEscape(byte value, byte mark) =>
-        value == mark || (mark == Percent ? char.IsAsciiHexDigit((char)value) : "\"'/nrtux0123"u8.Contains(value));
-
-    /// <summary>Whether a line break parts what may be base64 or digits: of a value that is broken into lines there is much on one side of a break, and something on the other.</summary>
-    private static bool IsWithinWord(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
-    {
-        const int Much = 4;
-        return (EndsWithWord(before, Much) && BeginsWithWord(after, 1)) || (EndsWithWord(before, 1) && BeginsWithWord(after, Much));
-    }
-
-    private static bool EndsWithWord(ReadOnlySpan<byte> text, int length) => text[^Math.Min(length, text.Length)..].IndexOfAnyExcept(WordBytes) < 0;
-
-    private static bool BeginsWithWord(ReadOnlySpan<byte> text, int length) => text[..Math.Min(length, text.Length)].IndexOfAnyExcept(WordBytes) < 0;
 
     private static EscapedText Decode(ReadOnlySpan<byte> text, EscapedText? from, byte mark)
     {
@@ -151,7 +130,11 @@ internal sealed class EscapedText : IDisposable
                 break;
             }
 
-            decoded.Note(new Escape(decoded._length, written, at, taken));
+            if (taken > 1)
+            {
+                decoded.Note(new Escape(decoded._length, written, at, taken));
+            }
+
             (at, decoded._length) = (at + taken, decoded._length + written);
         }
 
@@ -172,7 +155,13 @@ internal sealed class EscapedText : IDisposable
         _escapes[_count++] = escape;
     }
 
-    private static int DecodeOne(ReadOnlySpan<byte> text, Span<byte> into, out int written, byte mark) =>
+    /// <summary>What one escape stands for.</summary>
+    /// <param name="text">The text from the escape on.</param>
+    /// <param name="into">Gets the bytes, four at most.</param>
+    /// <param name="written">How many they are.</param>
+    /// <param name="mark">What the escape begins with.</param>
+    /// <returns>How many bytes the escape has; 0 when its rest is not there yet.</returns>
+    public static int DecodeOne(ReadOnlySpan<byte> text, Span<byte> into, out int written, byte mark) =>
         mark == Percent ? DecodePercent(text, into, out written) : DecodeBackslash(text, into, out written);
 
     private static int DecodePercent(ReadOnlySpan<byte> text, Span<byte> into, out int written)
@@ -239,15 +228,7 @@ internal sealed class EscapedText : IDisposable
                 break;
         }
 
-        into[0] = text[1] switch
-        {
-            (byte)'n' => (byte)'\n',
-            (byte)'r' => (byte)'\r',
-            (byte)'t' => (byte)'\t',
-            (byte)'b' => (byte)'\b',
-            (byte)'f' => (byte)'\f',
-            var other => other,
-        };
+        into[0] = Named(text[1]);
         return 2;
     }
 
@@ -311,9 +292,12 @@ internal sealed class EscapedText : IDisposable
     /// <param name="From">Where it stood.</param>
     /// <param name="Length">How many bytes it had.</param>
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Escape(int At, int Written, int From, int Length)
+    public readonly record struct Escape(int At, int Written, int From, int Length)
     {
+        /// <summary>Where what it stands for ends.</summary>
+        public int End => At + Written;
+
         /// <summary>Where a byte stood that is not before it, and before the next one.</summary>
-        public int PlaceOf(int index) => index < At + Written ? From : From + Length + (index - At - Written);
+        public int PlaceOf(int index) => index < End ? From : From + Length + (index - End);
     }
 }

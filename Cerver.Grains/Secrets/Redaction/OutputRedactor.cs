@@ -31,9 +31,9 @@ internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
         }
 
         held.Bytes.Write(data);
-        var joined = held.Bytes;
-        held.Bytes = new ArrayBufferWriter<byte>();
+        var joined = held.TakeBytes();
         Pass(matcher, kind, held, joined.WrittenSpan, isLast: false);
+        joined.ResetWrittenCount();
     }
 
     /// <summary>Gives out what waits: nothing more will come.</summary>
@@ -78,13 +78,23 @@ internal sealed class OutputRedactor(AccountTaints taints, OutputKeeper keep)
     /// <summary>What waits of one kind of output.</summary>
     private sealed class Held
     {
-        public ArrayBufferWriter<byte> Bytes { get; set; } = new();
+        public ArrayBufferWriter<byte> Bytes { get; private set; } = new();
+
+        /// <summary>What the next piece is joined in. Nearly every piece ends with what may be the beginning of a value, and a new one for each would be made anew all the time.</summary>
+        private ArrayBufferWriter<byte> Spare { get; set; } = new();
 
         /// <summary>How many of the bytes belong to a value that was given out as its mark.</summary>
         public int Marked { get; set; }
 
         /// <summary>Whether something was given out before.</summary>
         public bool GoesOn { get; set; }
+
+        /// <summary>Takes what waits; nothing waits then. It is used again for what waits after the next piece.</summary>
+        public ArrayBufferWriter<byte> TakeBytes()
+        {
+            (Bytes, Spare) = (Spare, Bytes);
+            return Spare;
+        }
     }
 }
 

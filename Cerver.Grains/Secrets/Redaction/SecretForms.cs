@@ -89,6 +89,9 @@ internal static class SecretForms
 /// <param name="MayBreak">Whether lines may break anywhere within.</param>
 internal sealed record SecretForm(byte[] Bytes, bool MayBreak)
 {
+    /// <summary>Whether a byte is one of those that end lines.</summary>
+    public static bool IsBreak(byte value) => value is (byte)'\n' or (byte)'\r';
+
     /// <inheritdoc/>
     public bool Equals(SecretForm? other) => other is not null && Bytes.AsSpan().SequenceEqual(other.Bytes);
 
@@ -99,4 +102,14 @@ internal sealed record SecretForm(byte[] Bytes, bool MayBreak)
         hash.AddBytes(Bytes);
         return hash.ToHashCode();
     }
+}
+
+/// <summary>A form of a value, with what is to stand in its place.</summary>
+/// <param name="Bytes">The bytes.</param>
+/// <param name="MayBreak">Whether lines may break anywhere within.</param>
+/// <param name="Mark">The mark of the secret that it is a value of.</param>
+internal sealed record MarkedForm(byte[] Bytes, bool MayBreak, SecretMark Mark)
+{
+    /// <summary>The order in which those that begin with the same bytes stand together.</summary>
+    public static IComparer<MarkedForm> InOrder { get; } = Comparer<MarkedForm>.Create(static (one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Cerver.Secrets;
 
@@ -11,18 +10,16 @@ namespace Cerver.Grains.Secrets.Redaction;
 /// Every form has eight bytes at least, so whoever looks at four bytes at every fifth place sees four of the first eight of each form that is there. What
 /// stands at these places is looked up in a set of bits, which says no nearly always; only then are forms compared. So most of a text is never
 /// looked at, however many values there are. A line break may fall into the first bytes of a form that may be broken into lines, so what stands
-/// around each is looked up too, as if it stood together. A text with escapes is searched once more without them.
+/// around each is looked up too, as if it stood together. A text with escapes is searched once more without them, but only around these: everything else
+/// is as it was.
 /// </remarks>
 internal sealed class SecretMatcher
 {
-    private const int Gram = sizeof(uint);
+    private const int Gram = GramSet.Bytes;
     private const int Stride = Secret.MinRedactedCharacters - Gram + 1;
 
-    /// <summary>How many bytes on either side of a line break are looked at: with one more, four of a form's first eight stand together.</summary>
-    private const int AroundBreak = Secret.MinRedactedCharacters - 1;
-
-    /// <summary>A form of which fewer characters stand before a line break is not waited for, or lines would be held back by chance.</summary>
-    private const int MinBeforeBreak = 4;
+    /// <summary>How many bytes on either side of a line break or an escape are looked at: with one more, four of a form's first eight stand together.</summary>
+    private const int Around = Secret.MinRedactedCharacters - 1;
 
     /// <summary>How many times escapes are looked behind: a text in JSON in JSON in JSON.</summary>
     private const int MaxBackslashes = 3;
@@ -41,43 +38,26 @@ internal sealed class SecretMatcher
     /// <summary>What a comparison costs beside its bytes.</summary>
     private const int ComparisonCost = 16;
 
-    private const int MinBits = 14;
-    private const int MaxBits = 22;
-
-    private readonly Form[] _forms;
-    private readonly Form[] _breaking;
-    private readonly ulong[] _bits;
-    private readonly ulong[] _beginnings;
-    private readonly int _shift;
+    private readonly MarkedForm[] _forms;
+    private readonly SecretBeginnings _beginnings;
+    private readonly GramSet _grams;
     private readonly Dictionary<uint, int> _heads = [];
-    private readonly Place[] _places;
-    private readonly bool[] _matters = new bool[256];
-    private readonly int _longest;
+    private readonly FormPlace[] _places;
+    private readonly EscapeFilter _escapes;
 
-    private SecretMatcher(IEnumerable<Form> forms)
+    private SecretMatcher(IEnumerable<MarkedForm> forms)
     {
-        _forms = [.. forms.Order(Form.InOrder)];
-        _breaking = [.. _forms.Where(static form => form.MayBreak)];
+        _forms = [.. forms.Order(MarkedForm.InOrder)];
+        _beginnings = new SecretBeginnings(_forms);
+        _escapes = new EscapeFilter(_forms);
         _places = [.. _forms.SelectMany(PlacesOf)];
-        _shift = 64 - Math.Clamp(BitOperations.Log2((uint)Math.Max(1, _places.Length)) + 4, MinBits, MaxBits);
-        (_bits, _beginnings) = (new ulong[1 << (64 - _shift - 6)], new ulong[1 << (64 - _shift - 6)]);
+        _grams = new GramSet(_places.Length);
         for (var i = 0; i < _places.Length; i++)
         {
             ref var place = ref _places[i];
-            var gram = MemoryMarshal.Read<uint>(place.Form.Bytes.AsSpan(place.Offset));
-            place = place with { Next = _heads.GetValueOrDefault(gram, -1) };
-            _heads[gram] = i;
-            Add(_bits, gram);
-        }
-
-        foreach (var form in _forms)
-        {
-            Add(_beginnings, MemoryMarshal.Read<uint>(form.Bytes));
-            _longest = Math.Max(_longest, form.Bytes.Length);
-            foreach (var value in form.Bytes)
-            {
-                _matters[value] = true;
-            }
+            place = place with { Next = _heads.GetValueOrDefault(place.Gram, -1) };
+            _heads[place.Gram] = i;
+            _grams.Add(place.Gram);
         }
     }
 
@@ -90,12 +70,12 @@ internal sealed class SecretMatcher
     /// <summary>Finds these values too. Those that are too short are left out.</summary>
     public SecretMatcher With(IEnumerable<FetchedSecret> secrets)
     {
-        var forms = new List<Form>(_forms);
+        var forms = new List<MarkedForm>(_forms);
         foreach (var secret in secrets.Where(static secret => secret.IsRedacted))
         {
             var mark = SecretMark.Of(secret.Name);
 #pragma warning disable RS0030 // What is looked for must be known.
-            forms.AddRange(SecretForms.Of(secret.Value.Reveal()).Select(form => new Form(form.Bytes, form.MayBreak, mark)));
+            forms.AddRange(SecretForms.Of(secret.Value.Reveal()).Select(form => new MarkedForm(form.Bytes, form.MayBreak, mark)));
 #pragma warning restore RS0030
         }
 
@@ -136,14 +116,14 @@ internal sealed class SecretMatcher
     private void Look(ReadOnlySpan<byte> text, EscapedText? from, int backslashes, int percents, ref Search search)
     {
         Scan(text, from, ref search);
-        if (percents > 0 && EscapedText.MayHideBehindPercents(text, _matters))
+        if (percents > 0 && _escapes.MayHideBehindPercents(text))
         {
             using var behind = EscapedText.OfPercents(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
             Look(behind.Bytes, behind, backslashes, percents - 1, ref search);
         }
 
-        if (backslashes > 0 && EscapedText.MayHideBehindBackslashes(text, _matters))
+        if (backslashes > 0 && _escapes.MayHideBehindBackslashes(text))
         {
             using var behind = EscapedText.OfBackslashes(text, from);
             search.Hold = Math.Min(search.Hold, behind.Cut);
@@ -151,62 +131,130 @@ internal sealed class SecretMatcher
         }
     }
 
+    /// <summary>
+    /// Looks through a text. One that is without escapes is what it was with them, but around these. All of it is looked through only when a value was seen to begin
+    /// before an escape: what stands around the escape is then no beginning of one.
+    /// </summary>
     private void Scan(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
     {
-        for (var i = 0; i + Gram <= text.Length; i += Stride)
+        var around = search.IsCutShort ? null : from;
+        if (around is null)
         {
-            var gram = MemoryMarshal.Read<uint>(text[i..]);
-            if (IsIn(_bits, gram))
+            for (var i = 0; i + Gram <= text.Length; i += Stride)
             {
-                Compare(text, from, i, gram, isBroken: false, ref search);
+                LookAt(text, from, i, ref search);
             }
         }
+        else
+        {
+            ScanEscapes(text, around, ref search);
+        }
 
-        ScanBreaks(text, from, ref search);
-        if (search.MayGoOn && HoldFrom(text) is var hold && hold < text.Length)
+        ScanBreaks(text, from, around, ref search);
+        if (search.MayGoOn && _beginnings.HoldFrom(text) is var hold && hold < text.Length)
         {
             search.Hold = Math.Min(search.Hold, from?.PlaceOf(hold) ?? hold);
         }
     }
 
-    /// <summary>Looks at what stands around line breaks, as if it stood together.</summary>
-    private void ScanBreaks(ReadOnlySpan<byte> text, EscapedText? from, ref Search search)
+    /// <summary>Looks at what stands around escapes that were taken away.</summary>
+    private void ScanEscapes(ReadOnlySpan<byte> text, EscapedText from, ref Search search)
     {
-        Span<byte> around = stackalloc byte[2 * AroundBreak];
-        Span<int> stood = stackalloc int[2 * AroundBreak];
-        for (var next = 0; text[next..].IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var found;)
+        var next = 0;
+        foreach (var escape in from.Escapes)
         {
-            var (first, before) = (next + found, 0);
-            for (; first > 0 && before < AroundBreak; first--)
+            for (next = Math.Max(next, escape.At - Around); next < escape.End + Stride - 1 && next + Gram <= text.Length; next += Stride)
             {
-                before += IsBreak(text[first - 1]) ? 0 : 1;
+                LookAt(text, from, next, ref search);
             }
+        }
+    }
 
-            next += found;
-            while (next < text.Length && IsBreak(text[next]))
+    private void LookAt(ReadOnlySpan<byte> text, EscapedText? from, int at, ref Search search)
+    {
+        var gram = MemoryMarshal.Read<uint>(text[at..]);
+        if (_grams.MayHave(gram))
+        {
+            Compare(text, from, at, gram, isBroken: false, ref search);
+        }
+    }
+
+    /// <summary>Looks at what stands around line breaks, as if it stood together.</summary>
+    private void ScanBreaks(ReadOnlySpan<byte> text, EscapedText? from, EscapedText? around, ref Search search)
+    {
+        Span<byte> together = stackalloc byte[2 * Around];
+        var (line, first, escapes) = (0, IndexOfBreak(text, 0), 0);
+        while (first < text.Length)
+        {
+            var next = first + 1;
+            while (next < text.Length && SecretForm.IsBreak(text[next]))
             {
                 next++;
             }
 
-            var length = 0;
-            for (var at = first; at < text.Length && length < before + AroundBreak; at++)
+            var end = IndexOfBreak(text, next);
+            if (around is null || around.HasEscape(first - Around, next + Around, ref escapes))
             {
-                if (!IsBreak(text[at]))
+                var (start, length) = (first - Around, together.Length);
+                if (first - line >= Around && end - next >= Around)
                 {
-                    (around[length], stood[length]) = (text[at], at);
-                    length++;
+                    text.Slice(start, Around).CopyTo(together);
+                    text.Slice(next, Around).CopyTo(together[Around..]);
+                }
+                else
+                {
+                    start = Join(text, first, together, out length);
+                }
+
+                for (var i = 0; i + Gram <= length; i += Stride)
+                {
+                    var gram = MemoryMarshal.Read<uint>(together[i..]);
+                    if (_grams.MayHave(gram))
+                    {
+                        Compare(text, from, PlaceOf(text, start, i), gram, isBroken: true, ref search);
+                    }
                 }
             }
 
-            for (var i = 0; i + Gram <= length; i += Stride)
+            (line, first) = (next, end);
+        }
+    }
+
+    private static int IndexOfBreak(ReadOnlySpan<byte> text, int from) =>
+        text[from..].IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var index ? from + index : text.Length;
+
+    /// <summary>Gathers what stands on both sides of a line break, over others that are near.</summary>
+    /// <returns>Where the first of it stands.</returns>
+    private static int Join(ReadOnlySpan<byte> text, int first, Span<byte> together, out int length)
+    {
+        var (start, before) = (first, 0);
+        for (; start > 0 && before < Around; start--)
+        {
+            before += SecretForm.IsBreak(text[start - 1]) ? 0 : 1;
+        }
+
+        length = 0;
+        for (var at = start; at < text.Length && length < before + Around; at++)
+        {
+            if (!SecretForm.IsBreak(text[at]))
             {
-                var gram = MemoryMarshal.Read<uint>(around[i..]);
-                if (IsIn(_bits, gram))
-                {
-                    Compare(text, from, stood[i], gram, isBroken: true, ref search);
-                }
+                together[length++] = text[at];
             }
         }
+
+        return start;
+    }
+
+    /// <summary>Where a byte stands before which there are so many from a place on, line breaks apart.</summary>
+    private static int PlaceOf(ReadOnlySpan<byte> text, int start, int count)
+    {
+        while (count > 0 || SecretForm.IsBreak(text[start]))
+        {
+            count -= SecretForm.IsBreak(text[start]) ? 0 : 1;
+            start++;
+        }
+
+        return start;
     }
 
     /// <summary>Compares what stands around a place with the forms that have these four bytes among their first ones.</summary>
@@ -219,8 +267,11 @@ internal sealed class SecretMatcher
                 continue;
             }
 
-            var match = Match(text, at, _places[i], search.GoesOn, out var compared);
-            search.Left -= compared + ComparisonCost;
+            var match = _places[i].Match(text, at, search.GoesOn, out var compared);
+            search.Left -= compared.Length + ComparisonCost;
+
+            // Also a value that is there and has what escapes begin with: without them it may be longer, as one with a backslash at its end is in JSON.
+            search.IsCutShort |= EscapedText.HasMark(compared);
             if (match is { } found)
             {
                 (search.Found ??= []).Add(from is null ? found : found with { Start = from.PlaceOf(found.Start), End = from.PlaceOf(found.End) });
@@ -233,98 +284,12 @@ internal sealed class SecretMatcher
         }
     }
 
-    private static bool IsBreak(byte value) => value is (byte)'\n' or (byte)'\r';
-
-    private int HoldFrom(ReadOnlySpan<byte> text)
-    {
-        for (var i = Math.Max(0, text.Length - (2 * _longest)); i < text.Length; i++)
-        {
-            if (i + Gram <= text.Length ? IsIn(_beginnings, MemoryMarshal.Read<uint>(text[i..])) && MayBegin(text[i..]) : IsBeginning(_forms, text[i..]))
-            {
-                return i;
-            }
-        }
-
-        return text.Length;
-    }
-
-    private static IEnumerable<Place> PlacesOf(Form form)
+    private static IEnumerable<FormPlace> PlacesOf(MarkedForm form)
     {
         for (var offset = 0; offset < Stride; offset++)
         {
-            yield return new Place(form, offset, Next: -1);
+            yield return new FormPlace(form, offset, Next: -1);
         }
-    }
-
-    /// <summary>Where a form stands of which some bytes do, or null.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="at">Where bytes of a form stand.</param>
-    /// <param name="place">The bytes.</param>
-    /// <param name="goesOn">Whether the text before was given away.</param>
-    /// <param name="compared">How many bytes had to be compared, or somewhat more.</param>
-    private static SecretMatch? Match(ReadOnlySpan<byte> text, int at, Place place, bool goesOn, out int compared)
-    {
-        var (form, start) = (place.Form, at - place.Offset);
-        if (!form.MayBreak)
-        {
-            compared = start < 0 ? 0 : text[start..].CommonPrefixLength(form.Bytes);
-            return compared == form.Bytes.Length ? new SecretMatch(start, start + compared, form.Mark) : null;
-        }
-
-        var end = at;
-        var first = Leftwards(text, at, form.Bytes.AsSpan(0, place.Offset), goesOn);
-        var isWhole = first is not null && IsRightwards(text, form.Bytes.AsSpan(place.Offset), ref end);
-        compared = end - at;
-        return isWhole ? new SecretMatch(first!.Value, end, form.Mark) : null;
-    }
-
-    /// <summary>Where a form begins whose first bytes end at a place.</summary>
-    private static int? Leftwards(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> expected, bool goesOn)
-    {
-        while (expected.Length > 0)
-        {
-            var before = at;
-            while (before > 0 && IsBreak(text[before - 1]))
-            {
-                before--;
-            }
-
-            if (before == 0 && goesOn && expected.Length < MinBeforeBreak)
-            {
-                return 0;
-            }
-
-            if (before == 0 || text[before - 1] != expected[^1])
-            {
-                return null;
-            }
-
-            at = before - 1;
-            expected = expected[..^1];
-        }
-
-        return at;
-    }
-
-    /// <summary>Whether the bytes of a form begin at a place, which is where they end afterwards, or where something else stands.</summary>
-    private static bool IsRightwards(ReadOnlySpan<byte> text, ReadOnlySpan<byte> expected, ref int at)
-    {
-        foreach (var value in expected)
-        {
-            while (at < text.Length && IsBreak(text[at]))
-            {
-                at++;
-            }
-
-            if (at >= text.Length || text[at] != value)
-            {
-                return false;
-            }
-
-            at++;
-        }
-
-        return true;
     }
 
     private static List<SecretMatch> Merge(List<SecretMatch> found)
@@ -346,67 +311,6 @@ internal sealed class SecretMatcher
         return merged;
     }
 
-    /// <summary>Whether a text is the beginning of a form, and not all of it.</summary>
-    private bool MayBegin(ReadOnlySpan<byte> text)
-    {
-        if (IsBeginning(_forms, text))
-        {
-            return true;
-        }
-
-        if (text.IndexOfAny((byte)'\n', (byte)'\r') < MinBeforeBreak)
-        {
-            return false;
-        }
-
-        var joined = new byte[text.Length];
-        var length = 0;
-        foreach (var value in text)
-        {
-            if (!IsBreak(value))
-            {
-                joined[length++] = value;
-            }
-        }
-
-        return IsBeginning(_breaking, joined.AsSpan(0, length));
-    }
-
-    /// <summary>Whether one of the forms, which are in order, begins with a text and goes on.</summary>
-    private static bool IsBeginning(Form[] forms, ReadOnlySpan<byte> text)
-    {
-        var (low, high) = (0, forms.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (forms[middle].Bytes.AsSpan().SequenceCompareTo(text) <= 0)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low < forms.Length && forms[low].Bytes.AsSpan().StartsWith(text);
-    }
-
-    private void Add(ulong[] bits, uint gram) => bits[BitOf(gram) >> 6] |= 1UL << (int)(BitOf(gram) & 63);
-
-    private bool IsIn(ulong[] bits, uint gram)
-    {
-        var bit = BitOf(gram);
-        return (bits[bit >> 6] & (1UL << (int)(bit & 63))) != 0;
-    }
-
-    private uint BitOf(uint gram) => (uint)((gram * 0x9E3779B97F4A7C15UL) >> _shift);
-
-    private sealed record Form(byte[] Bytes, bool MayBreak, SecretMark Mark)
-    {
-        public static IComparer<Form> InOrder { get; } = Comparer<Form>.Create(static (one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
-    }
-
     /// <summary>What a search has come to.</summary>
     private ref struct Search(bool goesOn, bool mayGoOn, int length)
     {
@@ -415,6 +319,9 @@ internal sealed class SecretMatcher
 
         /// <summary>How much may still be compared.</summary>
         public long Left { get; set; } = ((long)length * ComparedPerByte) + ComparedAtLeast;
+
+        /// <summary>Whether a value was found, or the beginning of one, that may go on behind an escape.</summary>
+        public bool IsCutShort { get; set; }
 
         /// <summary>Whether the text before was given away.</summary>
         public bool GoesOn { get; } = goesOn;
@@ -428,7 +335,4 @@ internal sealed class SecretMatcher
         /// <summary>What was found, in no order, or null.</summary>
         public List<SecretMatch>? Found { get; set; }
     }
-
-    /// <summary>Four bytes of a form.</summary>
-    private readonly record struct Place(Form Form, int Offset, int Next);
 }

@@ -23,6 +23,10 @@ internal sealed class TaintRegistry(IGrainFactory grains)
     /// <summary>The values of an account, as far as they are known here.</summary>
     public AccountTaints Known(string accountId) => EntryOf(accountId).Taints;
 
+    /// <summary>Every account of which values are known here.</summary>
+    public IEnumerable<(string AccountId, AccountTaints Taints)> Known() =>
+        _accounts.Where(static account => account.Value.Taints.Values.Count > 0).Select(static account => (account.Key, account.Value.Taints));
+
     private Entry EntryOf(string accountId) => _accounts.GetOrAdd(accountId, static _ => new Entry());
 
     private async Task<AccountTaints> LoadAsync(string accountId, Entry entry)

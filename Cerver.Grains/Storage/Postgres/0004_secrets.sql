@@ -15,8 +15,11 @@ create table secret_access (
     outcome    smallint not null check (outcome in (1, 2, 3, 4, 5))
 );
 
-create index secret_access_by_account on secret_access (account_id, id);
-create index secret_access_by_age on secret_access (at);
+-- Their columns are written so that each statement has one index to take.
+create index secret_access_by_account on secret_access (account_id, at, id);
+create index secret_access_by_name on secret_access ((account_id || ''), name, at, id);
+create index secret_access_by_session on secret_access ((account_id || ''), session_id, at, id) where session_id is not null;
+create index secret_access_by_age on secret_access ((at + 0));
 
 -- One XML element for each key, as ASP.NET Core Data Protection makes them. They are never changed and never deleted.
 create table data_protection_key (

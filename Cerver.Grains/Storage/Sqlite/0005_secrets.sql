@@ -12,5 +12,8 @@ create table secret_access (
     outcome    integer not null check (outcome in (1, 2, 3, 4, 5))
 );
 
-create index secret_access_by_account on secret_access (account_id, id);
+-- Lists name the index that they read: left to itself the planner takes the first one also where the second is meant.
+create index secret_access_by_account on secret_access (account_id, at, id);
+create index secret_access_by_name on secret_access (account_id, name, at, id);
+create index secret_access_by_session on secret_access (account_id, session_id, at, id) where session_id is not null;
 create index secret_access_by_age on secret_access (at);

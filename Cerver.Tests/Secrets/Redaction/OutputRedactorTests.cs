@@ -77,6 +77,21 @@ public sealed class OutputRedactorTests
     }
 
     [Fact]
+    public void Base64_of_which_an_escaped_line_break_comes_first_and_the_rest_later_is_found()
+    {
+        var value = RandomSecrets.Plain(new Random(4));
+        var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(value)).TrimEnd('=');
+        _taints.Add([RandomSecrets.Of(value)]);
+
+        foreach (var lineBreak in (string[])["%0A", "\\n", "%5Cn"])
+        {
+            var redacted = Print($"<{encoded[..12]}{lineBreak}", $"{encoded[12..]}>");
+            Assert.StartsWith("<[secret:S0]", redacted, StringComparison.Ordinal);
+            Assert.InRange(redacted.Length, "<[secret:S0]>".Length, "<[secret:S0]>".Length + 2);
+        }
+    }
+
+    [Fact]
     public void Only_what_may_be_a_beginning_waits()
     {
         _taints.Add([RandomSecrets.Of("QRSTUVWXYZ")]);

@@ -76,6 +76,7 @@ public sealed class SecretMatcherTests
     [InlineData("\n")]
     [InlineData("\r\n")]
     [InlineData("\\n")]
+    [InlineData("\\\n")]
     public void Base64_and_hexadecimal_digits_may_be_broken_into_lines_anywhere(string lineBreak)
     {
         var random = new Random(4);
@@ -129,6 +130,55 @@ public sealed class SecretMatcherTests
         var shown = Uri.EscapeDataString(System.Text.Json.JsonSerializer.Serialize(new { token = Value }));
 
         Assert.Equal("%7B%22token%22%3A%22[secret:S0]%22%7D", TextRedactor.Redact(RandomSecrets.Matcher(Value), shown));
+    }
+
+    [Fact]
+    public void Whichever_characters_of_a_value_are_escaped_it_is_found()
+    {
+        var random = new Random(9);
+        var value = RandomSecrets.Plain(random, 20);
+        var base64 = Convert.ToBase64String(Encoding.UTF8.GetBytes(value))[..26];
+        var matcher = RandomSecrets.Matcher(RandomSecrets.Plain(random), value);
+        foreach (var (first, second) in (IEnumerable<(Func<char, string>, Func<char, string>)>)
+            [(InJson, InJson), (InAddress, InAddress), (InJson, InAddress), (InJson, InJsonInJson), (InAddressInAddress, InAddress), (InJsonInJson, InAddress)])
+        {
+            for (var i = 0; i < value.Length; i++)
+            {
+                for (var j = 0; j < value.Length; j++)
+                {
+                    var shown = string.Concat(value.Select((letter, at) => at == i ? first(letter) : at == j ? second(letter) : $"{letter}"));
+                    Assert.Equal("plain \"text\", [secret:S1] and more", TextRedactor.Redact(matcher, $"plain \"text\", {shown} and more"));
+
+                    // Lines of base64 may break beside what is escaped, and within.
+                    shown = string.Concat(base64.Select((letter, at) => at == i ? $"\n{first(letter)}" : at == j ? $"{second(letter)}\n" : $"{letter}"));
+                    Assert.Contains("[secret:S1]", TextRedactor.Redact(matcher, $"plain \"text\", {shown} and more"), StringComparison.Ordinal);
+                }
+            }
+        }
+
+        static string InJson(char letter) => $"\\u{(int)letter:x4}";
+        static string InJsonInJson(char letter) => $"\\\\u{(int)letter:x4}";
+        static string InAddress(char letter) => $"%{(int)letter:X2}";
+        static string InAddressInAddress(char letter) => $"%25{(int)letter:X2}";
+    }
+
+    [Theory]
+    [InlineData("I am\na b c d")]
+    [InlineData("a b\r\nc d\r\ne f")]
+    [InlineData("1 2 3 4 5 6 7 8\n9")]
+    public void The_line_breaks_of_a_value_of_short_words_hide_it_from_nobody(string value)
+    {
+        var shown = System.Text.Json.JsonSerializer.Serialize(new { token = value });
+
+        Assert.Equal("""{"token":"[secret:S0]"}""", TextRedactor.Redact(RandomSecrets.Matcher(value), shown));
+    }
+
+    [Fact]
+    public void A_backslash_at_the_end_of_a_value_is_a_part_of_it_in_json_too()
+    {
+        const string Value = "C:/somewhere\\";
+
+        Assert.Equal("""{"token":"[secret:S0]"}""", TextRedactor.Redact(RandomSecrets.Matcher(Value), System.Text.Json.JsonSerializer.Serialize(new { token = Value })));
     }
 
     [Theory]

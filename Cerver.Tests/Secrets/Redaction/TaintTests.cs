@@ -48,15 +48,32 @@ public sealed class TaintTests : IAsyncLifetime
         await using var cluster = await StartAsync(silos: 2);
         await FetchAsync(cluster);
 
-        await cluster.JoinAsync();
+        var joined = await cluster.JoinAsync();
         var sessions = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => CreateAsync(cluster, _account)));
         Assert.Equal(["[secret:TOKEN]"], (await SayAsync(cluster, _account, sessions)).Distinct());
+
+        // As if one of the sessions had been there for sure.
+        await joined.ServiceProvider.GetRequiredService<TaintRegistry>().OfAsync(_account);
 
         // Also by whoever knows it from those that are gone, and not from its source, which has another value by now.
         _source["TOKEN"] = "another-value-altogether";
         await cluster.KillAsync(cluster.Silos[0]);
         await cluster.KillAsync(cluster.Silos[0]);
         Assert.Equal(["[secret:TOKEN]"], (await SayAsync(cluster, _account, sessions)).Distinct());
+    }
+
+    [Fact]
+    public async Task A_silo_that_leaves_tells_the_others_what_only_it_knew()
+    {
+        await using var cluster = await StartAsync(silos: 1);
+        await FetchAsync(cluster);
+        _source["TOKEN"] = "another-value-altogether";
+
+        await cluster.JoinAsync();
+        await cluster.StopAsync(cluster.Silos[0]);
+        var session = await EventuallyAsync(() => CreateAsync(cluster, _account));
+
+        Assert.Equal(["[secret:TOKEN]"], await SayAsync(cluster, _account, [session]));
     }
 
     [Fact]

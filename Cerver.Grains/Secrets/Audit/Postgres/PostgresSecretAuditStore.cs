@@ -28,17 +28,22 @@ internal sealed class PostgresSecretAuditStore(PostgresConnections connections, 
     /// <inheritdoc/>
     public async Task<SecretAccessPage> ListAsync(string accountId, SecretAccessFilter filter, CancellationToken cancellationToken)
     {
-        var statement = new PostgresStatement("Secrets/Audit/Postgres/list.sql")
+        var (at, id) = SecretAccessPages.PlaceOf(filter);
+        var statement = new PostgresStatement($"Secrets/Audit/Postgres/{SecretAccessPages.StatementOf(filter)}")
             .Text(accountId)
-            .Number(filter.Before ?? long.MaxValue)
-            .Text(filter.Name)
-            .Text(filter.SessionId)
-            .Number(filter.Since is { } since ? UnixMicroseconds.Ceiling(since) : null)
-            .Number(filter.Until is { } until ? UnixMicroseconds.Ceiling(until) : null)
+            .Number(at)
+            .Number(id)
+            .Number(SecretAccessPages.EarliestOf(filter))
             .Number(filter.Limit + 1);
+        var narrowed = filter switch
+        {
+            { SessionId: { } sessionId } => statement.Text(filter.Name).Text(sessionId),
+            { Name: { } name } => statement.Text(name),
+            _ => statement,
+        };
         var found = await connections.ReadAsync(
-            statement, static (rows, cancellation) => rows.ReadAllAsync(static row => (row.GetInt64(0), ReadAccess(row)), cancellation), cancellationToken);
-        return ISecretAuditStore.PageOf(found, filter.Limit);
+            narrowed, static (rows, cancellation) => rows.ReadAllAsync(static row => (row.GetInt64(0), ReadAccess(row)), cancellation), cancellationToken);
+        return SecretAccessPages.PageOf(found, filter.Limit);
     }
 
     /// <inheritdoc/>

@@ -1,11 +1,9 @@
--- Who asked for secrets of an account, the newest first.
+-- Who asked for secrets of an account, the newest first, from after a place in that order on.
 --
---   $1 account_id   $2 only before this one; for the newest, what is greater than all   $3 name or null   $4 session_id or null
---   $5 at this time or later, or null   $6 before this time, or null   $7 limit
+--   $1 account_id   $2 at and $3 id of the place; for the beginning, what is greater than all or the time before which they must lie
+--   $4 the earliest at   $5 limit
 select id, at, key, session_id, run_id, name, source, outcome::bigint
 from secret_access
-where account_id = $1 and id < $2
-  and ($3::text is null or name || '' = $3) and ($4::text is null or session_id || '' = $4)
-  and ($5::bigint is null or at + 0 >= $5) and ($6::bigint is null or at + 0 < $6)
-order by id desc
-limit $7;
+where account_id = $1 and (at, id) < ($2, $3) and at >= $4
+order by at desc, id desc
+limit $5;

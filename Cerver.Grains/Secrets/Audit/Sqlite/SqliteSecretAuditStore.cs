@@ -36,22 +36,23 @@ internal sealed class SqliteSecretAuditStore(
     /// <inheritdoc/>
     public Task<SecretAccessPage> ListAsync(string accountId, SecretAccessFilter filter, CancellationToken cancellationToken) => readers.ReadAsync(statements =>
     {
+        var (at, id) = SecretAccessPages.PlaceOf(filter);
         using var rows = statements.Query(
-            "Secrets/Audit/Sqlite/list.sql",
+            $"Secrets/Audit/Sqlite/{SecretAccessPages.StatementOf(filter)}",
             accountId,
-            filter.Before ?? long.MaxValue,
+            at,
+            id,
+            SecretAccessPages.EarliestOf(filter),
+            filter.Limit + 1,
             filter.Name,
-            filter.SessionId,
-            filter.Since is { } since ? UnixMicroseconds.Ceiling(since) : null,
-            filter.Until is { } until ? UnixMicroseconds.Ceiling(until) : null,
-            filter.Limit + 1);
+            filter.SessionId);
         var found = new List<(long, SecretAccess)>();
         while (rows.Read())
         {
             found.Add((rows.GetInt64(0), ReadAccess(rows)));
         }
 
-        return ISecretAuditStore.PageOf(found, filter.Limit);
+        return SecretAccessPages.PageOf(found, filter.Limit);
     });
 
     /// <inheritdoc/>
