@@ -41,8 +41,10 @@ internal static class RelayProgram
         await using (held)
         {
             using var host = Build(settings);
+            GatewayConnection connection;
             try
             {
+                connection = host.Services.GetRequiredService<GatewayConnection>();
                 await host.RunAsync();
             }
             catch (OptionsValidationException invalid)
@@ -50,7 +52,7 @@ internal static class RelayProgram
                 return await RefuseAsync(string.Join(' ', invalid.Failures));
             }
 
-            return host.Services.GetRequiredService<GatewayConnection>().Refused is { } refused ? await RefuseAsync(refused) : 0;
+            return connection.Refused is { } refused ? await RefuseAsync(refused) : 0;
         }
     }
 

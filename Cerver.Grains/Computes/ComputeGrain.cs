@@ -341,7 +341,7 @@ internal sealed partial class ComputeGrain(
             var last = 0L;
             foreach (var what in events)
             {
-                last = await known.TakeAsync(what, cancellationToken);
+                last = await known.TakeAsync(what);
             }
 
             return new SandboxReceipt(runId, last);

@@ -313,6 +313,9 @@ internal sealed class FakeCompute : IComputeGrain
     public Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 }
 
 internal sealed class FakeAccount : IAccountGrain

@@ -61,8 +61,8 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
 
     /// <summary>Takes something that happened in a run that is followed.</summary>
     /// <returns>The number of the last that was taken.</returns>
-    public ValueTask<long> TakeAsync(SandboxEvent what, CancellationToken cancellationToken) =>
-        _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what, cancellationToken) : ValueTask.FromResult(0L);
+    public ValueTask<long> TakeAsync(SandboxEvent what) =>
+        _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what) : ValueTask.FromResult(0L);
 
     /// <summary>The sandbox is down on its machine.</summary>
     public void Lose()

@@ -62,7 +62,7 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
 
     /// <summary>Takes what is next; what was taken before is dropped, and when something is missing everything from there on is asked for again. Waits while the reader has enough.</summary>
     /// <returns>The number of the last that was taken.</returns>
-    public async ValueTask<long> TakeAsync(SandboxEvent what, CancellationToken cancellationToken)
+    public async ValueTask<long> TakeAsync(SandboxEvent what)
     {
         lock (_gate)
         {
@@ -87,7 +87,8 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
         {
             try
             {
-                await _output.Writer.WriteAsync(new SandboxOutput(what.Stream, what.Data ?? []), cancellationToken);
+                // Whoever delivers it may give up, but it counts as taken.
+                await _output.Writer.WriteAsync(new SandboxOutput(what.Stream, what.Data ?? []), CancellationToken.None);
             }
             catch (ChannelClosedException)
             {

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Cerver.Tests.Relays;
+
+/// <summary>Our relay in a process of its own.</summary>
+internal sealed class RelayProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly Task _read;
+
+    private RelayProcess(Process process)
+    {
+        _process = process;
+        _read = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+    }
+
+    /// <summary>The process.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>What it said so far.</summary>
+    public string Output => string.Join('\n', _output);
+
+    /// <summary>Starts it and does not wait.</summary>
+    /// <param name="gateway">Where its gateway is.</param>
+    /// <param name="token">A token of an account there.</param>
+    /// <param name="data">Its data directory.</param>
+    public static RelayProcess Launch(Uri gateway, string token, string data)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Relay.dll"), "--url", gateway.ToString(), "--data", data, "--label", "the workshop"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        start.Environment["CERVER_API_TOKEN"] = token;
+        return new RelayProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits until the gateway calls the machine ready.</summary>
+    /// <returns>The machine's id.</returns>
+    public static async Task<string> ReadyAsync(HttpClient client, bool isReady = true)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var computes = (await client.GetFromJsonAsync<JsonElement>("/v2/computes")).GetProperty("computes").EnumerateArray();
+            var machine = computes.FirstOrDefault(static compute => compute.GetProperty("provider").ValueEquals("cerver_local_provider"));
+            if (machine.ValueKind == JsonValueKind.Object && machine.GetProperty("status").ValueEquals("ready") == isReady)
+            {
+                return machine.GetProperty("compute_id").GetString()!;
+            }
+
+            Assert.True(attempt < 600, $"The machine did not become so within a minute: {machine}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    /// <summary>Ends it without a word.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public async Task<int> EndedAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync(limit.Token);
+        await _read;
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync();
+        await _read;
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            _output.Enqueue(line);
+        }
+    }
+}
