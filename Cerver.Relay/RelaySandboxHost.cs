@@ -20,6 +20,11 @@ internal sealed partial class RelaySandboxHost(
     private static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromDays(1);
+
+    /// <summary>A gateway that is there has stopped a run long before.</summary>
+    private static readonly TimeSpan GatewayPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>Below the time after which a relay gives up on a request.</summary>
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(170);
 
@@ -193,7 +198,7 @@ internal sealed partial class RelaySandboxHost(
             new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime, "runtime"), request.Envs), cancellationToken);
         var run = new RelayRun(RunSpool.Create(_runsDirectory, new RelayedRun(request.RunId, sandboxId, request.SessionId)), process, time);
         _runs[request.RunId] = run;
-        _ = RecordAsync(run, request.MaxOutputBytes);
+        _ = RecordAsync(run, request);
         Connect(run);
     }
 
@@ -302,11 +307,13 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
-    private async Task RecordAsync(RelayRun run, long maxOutputBytes)
+    private async Task RecordAsync(RelayRun run, StartRelayRun request)
     {
+        var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
+        await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
         try
         {
-            await run.RecordAsync(maxOutputBytes);
+            await run.RecordAsync(request.MaxOutputBytes);
         }
         catch (IOException failure)
         {

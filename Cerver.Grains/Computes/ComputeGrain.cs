@@ -144,7 +144,12 @@ internal sealed partial class ComputeGrain(
             drain.Begin();
         }
 
-        var command = new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)) { RunId = run.RunId, MaxOutputBytes = limits.Value.MaxOutputBytes + 1 };
+        var command = new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)) 
+        {
+            RunId = run.RunId,
+            Timeout = run.Timeout,
+            MaxOutputBytes = limits.Value.MaxOutputBytes + 1,
+        };
         Record(new FollowedRun(run, await StartProcessAsync(command, over, cancellationToken), taints, over));
     }
 

@@ -74,6 +74,9 @@ internal sealed record SandboxCommand(string Code, SandboxRuntime Runtime, Immut
     /// <summary>The run; empty when it is none of a session.</summary>
     public string RunId { get; init; } = "";
 
+    /// <summary>How long it may take. Whoever starts it stops it then; a provider does so only for one that may be away.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>How much of its output will be recorded; what is beyond need not be kept for it.</summary>
     public long MaxOutputBytes { get; init; } = long.MaxValue;
 }

@@ -13,13 +13,15 @@ internal sealed class BreakableLine : IAsyncDisposable
     private readonly Task _accepting;
     private volatile bool _isDown;
 
-    /// <summary>Begins to pass on.</summary>
-    public BreakableLine(Uri to)
+    private BreakableLine(Uri to)
     {
         _to = new IPEndPoint(IPAddress.Loopback, to.Port);
         _listener.Start();
         _accepting = AcceptAsync();
     }
+
+    /// <summary>Begins to pass on.</summary>
+    public static BreakableLine Begin(Uri to) => new(to);
 
     /// <summary>Where to connect to.</summary>
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");

@@ -22,7 +22,7 @@ public sealed class RelayTests : IAsyncLifetime
     {
         _gatewayData = Directory.CreateTempSubdirectory("cerver-relay-gateway-").FullName;
         _gateway = await GatewayProcess.StartAsync(_gatewayData, "--Cerver:Compute:Local:Enabled=false");
-        _line = new BreakableLine(_gateway.Client.BaseAddress!);
+        _line = BreakableLine.Begin(_gateway.Client.BaseAddress!);
         _token = (await File.ReadAllTextAsync(Path.Combine(_gatewayData, "token"))).Trim();
     }
 

@@ -25,7 +25,7 @@ internal sealed record Streamed(byte[] Stdout, byte[] Stderr)
             {
                 using var data = JsonDocument.Parse(line.AsMemory("data: ".Length));
                 var bytes = data.RootElement.TryGetProperty("data_base64", out var encoded) ? encoded.GetBytesFromBase64() : Encoding.UTF8.GetBytes(data.RootElement.GetProperty("data").GetString()!);
-                (kind == "stdout" ? stdout : stderr).Write(bytes);
+                await (kind == "stdout" ? stdout : stderr).WriteAsync(bytes);
             }
         }
 

@@ -35,7 +35,14 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
         {
             await machine.PostAsync(
                 RelayPaths.Runs(spec.SandboxId),
-                new StartRelayRun(runId, spec.SessionId, command.Runtime.ToString().ToLowerInvariant(), command.Code, command.Environment, command.MaxOutputBytes),
+                new StartRelayRun(
+                    runId,
+                    spec.SessionId,
+                    command.Runtime.ToString().ToLowerInvariant(),
+                    command.Code,
+                    command.Environment,
+                    command.MaxOutputBytes,
+                    (long)command.Timeout.TotalMilliseconds),
                 RelayJson.Default.StartRelayRun,
                 cancellationToken);
             return process;

@@ -92,7 +92,9 @@ internal sealed record RelaySandboxes(ImmutableArray<RelaySandbox> Sandboxes);
 /// <param name="Code">The code.</param>
 /// <param name="Envs">Variables.</param>
 /// <param name="MaxOutputBytes">Output beyond need not be kept.</param>
-internal sealed record StartRelayRun(string RunId, string SessionId, string Runtime, string Code, ImmutableDictionary<string, string> Envs, long MaxOutputBytes);
+/// <param name="TimeoutMs">How long it may take. The gateway looks to that; the relay does some seconds later, should the gateway be away.</param>
+internal sealed record StartRelayRun(
+    string RunId, string SessionId, string Runtime, string Code, ImmutableDictionary<string, string> Envs, long MaxOutputBytes, long TimeoutMs);
 
 /// <summary>Executes code and waits.</summary>
 /// <param name="Code">The code.</param>
