@@ -2,11 +2,13 @@ using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
+using Cerver.Api.Files;
 using Cerver.Api.Hosting;
 using Cerver.Api.Mcp;
 using Cerver.Api.Meta;
 using Cerver.Api.Pages;
 using Cerver.Api.Reference;
+using Cerver.Api.Requests;
 using Cerver.Api.Runs;
 using Cerver.Api.Search;
 using Cerver.Api.Secrets;
@@ -86,6 +88,7 @@ public static class ApiRegistration
         services.AddCerverMcp(configuration);
         services.AddSingleton<AgentPages>();
         services.AddSingleton<ImportGate>();
+        services.AddSingleton<FileGate>();
         services.AddSingleton<SessionImporter>();
         services.AddApiReference();
         return services;
@@ -111,6 +114,7 @@ public static class ApiRegistration
         });
         app.UseStatusCodePages(static context =>
             Refusals.WriteAsync(context.HttpContext, Refusals.OfStatus(context.HttpContext.Response.StatusCode)));
+        app.Use(DotSegments.PassAsync);
         app.UseMcpGuard();
         app.UseRouting();
         app.UseAuthentication();
@@ -126,6 +130,7 @@ public static class ApiRegistration
         app.MapSessionStreams();
         app.MapSessionCompute();
         app.MapRuns();
+        app.MapFiles();
         app.MapComputes();
         app.MapCerverMcp();
         app.MapSecrets();
