@@ -3,11 +3,13 @@ using Cerver.Api.Calls;
 using Cerver.Api.Computes;
 using Cerver.Api.Computes.Machines;
 using Cerver.Api.Errors;
+using Cerver.Api.Files;
 using Cerver.Api.Hosting;
 using Cerver.Api.Mcp;
 using Cerver.Api.Meta;
 using Cerver.Api.Pages;
 using Cerver.Api.Reference;
+using Cerver.Api.Requests;
 using Cerver.Api.Runs;
 using Cerver.Api.Search;
 using Cerver.Api.Secrets;
@@ -87,6 +89,7 @@ public static class ApiRegistration
         services.AddCerverMcp(configuration);
         services.AddSingleton<AgentPages>();
         services.AddSingleton<ImportGate>();
+        services.AddSingleton<FileGate>();
         services.AddSingleton<SessionImporter>();
         services.AddSingleton<MachineSockets>();
         services.AddApiReference();
@@ -113,6 +116,7 @@ public static class ApiRegistration
         });
         app.UseStatusCodePages(static context =>
             Refusals.WriteAsync(context.HttpContext, Refusals.OfStatus(context.HttpContext.Response.StatusCode)));
+        app.Use(DotSegments.PassAsync);
         app.UseMcpGuard();
 
         // Machines are asked by frames of the contract whether they are there.
@@ -131,6 +135,7 @@ public static class ApiRegistration
         app.MapSessionStreams();
         app.MapSessionCompute();
         app.MapRuns();
+        app.MapFiles();
         app.MapComputes();
         app.MapMachines();
         app.MapMachineChannel();

@@ -50,6 +50,9 @@ public static class Ids
     /// <summary>A new run id: <c>run_</c> and 32 hexadecimal digits in order of time.</summary>
     public static string NewRun(TimeProvider time) => $"run_{NewVersion7(time):n}";
 
+    /// <summary>A new name for a file that is being sent: <c>upload_</c> and 32 hexadecimal digits in order of time. Nobody outside is told it.</summary>
+    public static string NewUpload(TimeProvider time) => $"upload_{NewVersion7(time):n}";
+
     /// <summary>A new sandbox id: <c>sbx_</c> and 32 hexadecimal digits in order of time, then those of its host, if it has one.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="host">

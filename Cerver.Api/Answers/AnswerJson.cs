@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Cerver.Api.Computes;
 using Cerver.Api.Errors;
+using Cerver.Api.Files;
 using Cerver.Api.Meta;
 using Cerver.Api.Runs;
 using Cerver.Api.Secrets;
@@ -21,6 +22,9 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(ComputeListAnswer))]
 [JsonSerializable(typeof(EntriesAppended))]
 [JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(FileDeleted))]
+[JsonSerializable(typeof(FileListAnswer))]
+[JsonSerializable(typeof(FileWritten))]
 [JsonSerializable(typeof(GatewayInfo))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(InfisicalVaultAnswer))]

@@ -62,6 +62,20 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     public Task<TResult> ReadAsync<TState, TResult>(TState state, Func<TState, CancellationToken, Task<TResult>> read, CancellationToken cancellationToken) =>
         ReadAsync(state, read, AttemptLimit, cancellationToken);
 
+    /// <summary>Makes a call that may be made any number of times and that nothing comes of but its effect.</summary>
+    /// <param name="state">What the call needs.</param>
+    /// <param name="tell">The call.</param>
+    /// <param name="cancellationToken">Whoever asks goes away. Nothing is repeated then.</param>
+    /// <exception cref="CerverException">Whatever the grain refuses.</exception>
+    public Task TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, CancellationToken cancellationToken) => ReadAsync(
+        (state, tell),
+        static async (call, token) =>
+        {
+            await call.tell(call.state, token);
+            return true;
+        },
+        cancellationToken);
+
     /// <summary>Makes a call that may be made any number of times, to a grain that asks somebody outside the cluster.</summary>
     /// <param name="state">What the call needs.</param>
     /// <param name="read">The call. Its <see cref="ResponseTimeoutAttribute"/> says that it may take as long as <see cref="OutsideLimit"/>.</param>

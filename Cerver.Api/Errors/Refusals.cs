@@ -88,6 +88,7 @@ internal static class Refusals
         StatusCodes.Status408RequestTimeout => Make(status, "timeout", "The request arrived too slowly; send it again."),
         StatusCodes.Status413PayloadTooLarge => Make(status, "payload_too_large", "The request body is too large; send less at once."),
         StatusCodes.Status415UnsupportedMediaType => Make(status, "invalid_request", "Send the body as JSON, with 'Content-Type: application/json'; a file to import with 'Content-Type: application/x-ndjson'."),
+        StatusCodes.Status416RangeNotSatisfiable => Make(status, "invalid_request", "The file has no bytes in this range; the 'Content-Range' header says how many it has."),
         StatusCodes.Status503ServiceUnavailable => Unavailable,
         _ => Make(status, "invalid_request", "The request is not one that this gateway understands."),
     };

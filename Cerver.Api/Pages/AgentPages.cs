@@ -32,7 +32,7 @@ internal sealed class AgentPages(EndpointDataSource endpoints)
 
     private static IEnumerable<PageRoute> RoutesOf(EndpointDataSource endpoints) =>
         from endpoint in endpoints.Endpoints.OfType<RouteEndpoint>()
-        let path = $"/{endpoint.RoutePattern.RawText?.Trim('/')}"
+        let path = $"/{endpoint.RoutePattern.RawText?.Trim('/').Replace("{**", "{", StringComparison.Ordinal)}"
         let summary = path.StartsWith(ApiPath, StringComparison.Ordinal) ? endpoint.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary : null
         from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
         select new PageRoute(method, path, summary);

@@ -38,6 +38,7 @@ internal static class DocumentFrame
             new() { Name = "Sessions", Description = "One conversation each: created, found again, closed." },
             new() { Name = "Transcripts", Description = "What a session remembers: append-only, positions from 0 on, never changed." },
             new() { Name = "Runs", Description = "Code in a session's sandbox, and its output, live and later." },
+            new() { Name = "Files", Description = "The workspace of a session's sandbox, whether it is up or not." },
             new() { Name = "Computes", Description = "What sessions run on." },
             new() { Name = "Secrets", Description = "What the operator keeps for the account's agents, and where the account keeps more." },
             new() { Name = "Meta", Description = "The gateway itself. No token is needed." },

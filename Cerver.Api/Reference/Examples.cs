@@ -19,6 +19,7 @@ internal static class Examples
     public const string SecretName = "DEPLOY_TOKEN";
     public const string VaultId = "vault_01980c5e7a10700a9b1e2d3c4f5a6b7c";
     public const string ComputeId = "comp_5f8a7d164b20c3d1";
+    public const string FilePath = "src/main.py";
     public const string RunId = "run_01980c5e7b2270418a6d0c9e4f1a2b3c";
 
     private static readonly Lazy<JsonObject> Routes = new(ReadRoutes);
@@ -39,6 +40,7 @@ internal static class Examples
         "409" => "Not in the state that the call needs: `conflict`, `no_compute` (with a report), `not_resumable`, `session_ended` or `run_active`.",
         "413" => "Larger than its limit.",
         "415" => "Not declared as what this route takes, which is JSON but for imports.",
+        "416" => "The file has no bytes in the `Range`; `Content-Range` says how many it has.",
         "422" => "The `Idempotency-Key` stands for another request: `idempotency_mismatch`.",
         "429" => "Too many at once; `Retry-After` says when to come back.",
         "500" => "A mistake in the gateway. Its log has more under the `trace_id`.",
@@ -60,7 +62,7 @@ internal static class Examples
             "429" => new CerverException(CerverError.RateLimited, "32 runs are going on in this sandbox; wait for one to end."),
             "502" => new CerverException(CerverError.ProviderUnavailable, "The sandbox did not come up."),
             "503" => new CerverException(CerverError.StorageUnavailable, "The database takes no writes; nothing was changed."),
-            "401" or "415" => new BadHttpRequestException(string.Empty, int.Parse(status, CultureInfo.InvariantCulture)),
+            "401" or "415" or "416" => new BadHttpRequestException(string.Empty, int.Parse(status, CultureInfo.InvariantCulture)),
             "504" => new TimeoutException(),
             "500" => new InvalidOperationException(),
             _ => null,

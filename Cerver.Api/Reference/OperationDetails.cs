@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cerver.Api.Answers;
+using Cerver.Api.Files;
 using Cerver.Api.Requests;
 using Cerver.Api.Streams;
 using Microsoft.AspNetCore.Authorization;
@@ -37,6 +38,11 @@ internal static class OperationDetails
         }
 
         DescribePath(operation);
+        if (metadata.OfType<FilePathMetadata>().Any())
+        {
+            (operation.Parameters ??= []).Add(FilePathParameter());
+        }
+
         foreach (var parameter in metadata.OfType<ParameterMetadata>().SelectMany(static declared => declared.Parameters))
         {
             (operation.Parameters ??= []).Add(Describe(parameter));
@@ -69,6 +75,16 @@ internal static class OperationDetails
             };
         }
     }
+
+    private static OpenApiParameter FilePathParameter() => new()
+    {
+        Name = FilePath.Name,
+        In = ParameterLocation.Path,
+        Required = true,
+        Description = "The file or directory, from the workspace on: percent-encoded names with slashes in between.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        Example = Examples.FilePath,
+    };
 
     private static OpenApiParameter Describe(RequestParameter parameter) => new()
     {

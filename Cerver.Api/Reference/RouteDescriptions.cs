@@ -1,5 +1,6 @@
 using Cerver.Api.Answers;
 using Cerver.Api.Errors;
+using Cerver.Api.Files;
 using Cerver.Api.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
@@ -58,18 +59,21 @@ internal sealed class RouteDescriptions : IApiDescriptionProvider
 
         // Also a read may need a session that has not ended, to note itself there.
         var isNoted = path.Contains("/secrets/{", StringComparison.Ordinal);
+        var isFile = path.Contains("/files", StringComparison.Ordinal);
+        var isNamed = metadata.OfType<FilePathMetadata>().Any();
         (int Status, bool Applies)[] table =
         [
             (StatusCodes.Status400BadRequest, hasBody || metadata.OfType<ParameterMetadata>().Any()),
             (StatusCodes.Status401Unauthorized, !isOpen),
             (StatusCodes.Status404NotFound, path.Contains('{', StringComparison.Ordinal)),
-            (StatusCodes.Status409Conflict, isWrite || isNoted),
-            (StatusCodes.Status413PayloadTooLarge, hasBody),
-            (StatusCodes.Status415UnsupportedMediaType, hasBody),
+            (StatusCodes.Status409Conflict, isWrite || isNoted || isFile),
+            (StatusCodes.Status413PayloadTooLarge, hasBody || (isFile && !isWrite)),
+            (StatusCodes.Status415UnsupportedMediaType, hasBody && !isFile),
+            (StatusCodes.Status416RangeNotSatisfiable, isNamed && !isWrite),
             (StatusCodes.Status422UnprocessableEntity, metadata.OfType<ParameterMetadata>().Any(static declared => declared.Parameters.Contains(IdempotencyKey.Parameter))),
-            (StatusCodes.Status429TooManyRequests, (isRun && hasBody) || isImport),
+            (StatusCodes.Status429TooManyRequests, (isRun && hasBody) || isImport || (isNamed && (hasBody || !isWrite))),
             (StatusCodes.Status500InternalServerError, true),
-            (StatusCodes.Status502BadGateway, isWrite),
+            (StatusCodes.Status502BadGateway, isWrite || isFile),
             (StatusCodes.Status503ServiceUnavailable, !isOpen),
             (StatusCodes.Status504GatewayTimeout, !isOpen),
         ];

@@ -121,4 +121,19 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <returns>After how long to ask again if nothing happens; zero when the sandbox has been taken down.</returns>
     [Alias("check-idle")]
     Task<TimeSpan> CheckIdleAsync(string sandboxId, ImmutableArray<string> going, CancellationToken cancellationToken = default);
+
+    /// <summary>The sandbox that has the session's files, whether it is up or not.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.SessionEnded"/>; <see cref="CerverError.NoCompute"/> when it only holds a transcript.</exception>
+    [Alias("sandbox"), AlwaysInterleave]
+    Task<string> GetSandboxAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Hears that its files are about to change. It counts as activity: the files are kept for the retention from then on. Repeating it is fine.</summary>
+    /// <param name="sandboxId">The sandbox that is about to get them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.SessionEnded"/>; <see cref="CerverError.NoCompute"/> when it only holds a transcript; <see cref="CerverError.Conflict"/> when it has
+    /// another sandbox.
+    /// </exception>
+    [Alias("touch-files")]
+    Task TouchFilesAsync(string sandboxId, CancellationToken cancellationToken = default);
 }

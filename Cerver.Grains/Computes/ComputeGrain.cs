@@ -39,6 +39,9 @@ internal sealed partial class ComputeGrain(
     /// <summary>Well below the time after which Orleans gives up on a call, so that a start which was given up has not begun.</summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
+    /// <summary>A run cannot start while files are removed, and its start is waited for a little longer.</summary>
+    private static readonly TimeSpan DeleteLimit = TimeSpan.FromSeconds(15);
+
     /// <summary>The session suspends this sandbox before it answers. When this activation ends meanwhile they would wait for each other.</summary>
     private static readonly TimeSpan IdleAnswerLimit = TimeSpan.FromSeconds(10);
 
@@ -223,6 +226,39 @@ internal sealed partial class ComputeGrain(
         return ended;
     }
 
+    /// <inheritdoc/>
+    public Task<FileListing> ListFilesAsync(ListFiles request, CancellationToken cancellationToken) => Files().ListAsync(_sandboxId, request, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<FilePart> ReadFileAsync(ReadFile request, CancellationToken cancellationToken) => Files().ReadAsync(_sandboxId, request, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task BeginFileAsync(BeginFile request, CancellationToken cancellationToken) => Files().BeginAsync(_sandboxId, request, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task WriteFileAsync(WriteFile part, CancellationToken cancellationToken) => Files().WriteAsync(_sandboxId, part, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<FilePlaced> PlaceFileAsync(PlaceFile request, CancellationToken cancellationToken) => Files().PlaceAsync(_sandboxId, request, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task AbandonFileAsync(string uploadId, CancellationToken cancellationToken) => Files().AbandonAsync(_sandboxId, uploadId, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task DeleteFileAsync(DeleteFile request, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(DeleteLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await Files().DeleteAsync(_sandboxId, request, either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, "There is so much in the directory that not all of it could be removed in time. Send the same call again to go on.");
+        }
+    }
+
     /// <summary>Removes the files of a sandbox whose session has been idle for the retention or is gone.</summary>
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
@@ -277,6 +313,27 @@ internal sealed partial class ComputeGrain(
     private IComputeProvider Provider() => IsOnMachine ? Machine :
         providers.Of(_sandboxId, state.State.Provider)
         ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{state.State.Provider}'.");
+
+    private ISandboxFiles Files()
+    {
+        if (!providers.IsAtHome(Ids.HostOfSandbox(_sandboxId)))
+        {
+            throw AbsentHost.Refusal();
+        }
+
+        if (!state.RecordExists)
+        {
+            throw new CerverException(
+                CerverError.Conflict, "The session's files are gone: they were not needed for too long, or its compute was exchanged. POST …/resume brings up an empty workspace.");
+        }
+
+        return Provider().Files switch
+        {
+            { Obstacle: null } files => files,
+            { Obstacle: { } obstacle } => throw new CerverException(CerverError.NoCompute, obstacle),
+            null => throw new CerverException(CerverError.NoCompute, "The session's compute gives no access to its files from outside. Read and write them in runs."),
+        };
+    }
 
     private async Task<ISandbox> OpenAsync(CancellationToken cancellationToken)
     {

@@ -13,6 +13,9 @@ internal interface IComputeProvider
     /// <summary>Whether its sandboxes are on the machine of the silo, so that no other silo can reach them.</summary>
     bool IsOnHost => false;
 
+    /// <summary>The way to the files of its sandboxes, or null when it has none.</summary>
+    ISandboxFiles? Files => null;
+
     /// <summary>Whether it can be used and what it can do, as it is now. Answers at once.</summary>
     ComputeInfo Describe();
 

@@ -176,6 +176,14 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
+    public Task<string> GetSandboxAsync(CancellationToken cancellationToken) => Task.FromResult(SessionRules.SandboxOf(_session.Existing));
+
+    /// <inheritdoc/>
+    public Task TouchFilesAsync(string sandboxId, CancellationToken cancellationToken) => SessionRules.SandboxOf(_session.Existing) == sandboxId
+        ? _session.CommitAsync(_session.Change(_session.Existing, rewrites: false))
+        : throw new CerverException(CerverError.Conflict, "The session's compute was exchanged meanwhile, and its files with it. Send the same call again for the new ones.");
+
     private Task<Outcome<SessionRecord>> ChangeOnceAsync(Operation? operation, Func<Task<SessionRecord>> change) =>
         _session.OnceAsync(operation, SessionResults.Default.SessionRecord, static committed => committed.Next, change);
 

@@ -76,6 +76,15 @@ internal static class SessionRules
         }
     }
 
+    /// <summary>The sandbox that has the session's files.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.SessionEnded"/>, <see cref="CerverError.NoCompute"/>.</exception>
+    public static string SandboxOf(SessionRecord record) => record switch
+    {
+        { Status: SessionStatus.Ended } => throw new CerverException(CerverError.SessionEnded, "The session has ended, and its files are gone. Create a new one."),
+        { SandboxId: { } sandboxId } => sandboxId,
+        _ => throw new CerverException(CerverError.NoCompute, "This session only holds a transcript and has no files. POST …/compute gives it compute, which has some."),
+    };
+
     /// <summary>The record after a change of what people call the session or of what its callers noted on it.</summary>
     public static SessionRecord Update(SessionRecord record, UpdateSession request, SessionLimits limits)
     {

@@ -144,6 +144,10 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
 
     public Task OutputRecordedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
+    public Task<string> GetSandboxAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task TouchFilesAsync(string sandboxId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     private Task<Outcome<SessionRecord>> ChangeAsync(Operation? operation, Func<SessionRecord, SessionRecord> change) =>
         OnceAsync(operation, () => Record = change(Required()));
 
@@ -316,6 +320,20 @@ internal sealed class FakeCompute : IComputeGrain
 
     public Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
+
+    public Task<FileListing> ListFilesAsync(ListFiles request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<FilePart> ReadFileAsync(ReadFile request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task BeginFileAsync(BeginFile request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task WriteFileAsync(WriteFile part, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<FilePlaced> PlaceFileAsync(PlaceFile request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task AbandonFileAsync(string uploadId, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task DeleteFileAsync(DeleteFile request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }
 
 internal sealed class FakeAccount : IAccountGrain

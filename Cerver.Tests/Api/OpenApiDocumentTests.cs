@@ -61,6 +61,7 @@ public sealed class OpenApiDocumentTests(ApiFixture fixture) : IClassFixture<Api
             "post /v2/sessions/{sessionId}/pause", "post /v2/sessions/{sessionId}/compute", "post /v2/sessions/{sessionId}/change-compute",
             "get /v2/sessions/{sessionId}/export", "get /v2/sessions/{sessionId}/metrics", "get /v2/computes", "post /v2/computes/register", "post /v2/computes/{computeId}/heartbeat",
             "get /v2/computes/{computeId}", "delete /v2/computes/{computeId}", "get /v2/secrets", "get /v2/secrets/audit", "get /v2/secrets/{name}",
+            "get /v2/sessions/{sessionId}/files", "get /v2/sessions/{sessionId}/files/{path}", "put /v2/sessions/{sessionId}/files/{path}", "delete /v2/sessions/{sessionId}/files/{path}",
             "get /v2/account/infisical", "post /v2/account/infisical", "patch /v2/account/infisical/{vaultId}", "delete /v2/account/infisical/{vaultId}",
             "post /v2/account/infisical/{vaultId}/verify",
             "get /", "get /llms.txt", "get /skill.md", "get /livez", "get /healthz", "get /readyz",

@@ -1,10 +1,12 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Computes.Local;
 using Cerver.Runs;
 using Cerver.Sessions;
 using Cerver.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using static Cerver.Tests.GrainCluster;
 
 namespace Cerver.Tests.Clustered;
@@ -132,6 +134,60 @@ public sealed class HostTests : IAsyncLifetime
             var sandbox = Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Sandbox(session.SandboxId!);
             (await sandbox.NextAsync()).End(exitCode: 0);
             Assert.Equal(RunStatus.Exited, (await EndedAsync(session, run.RunId)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task Files_are_on_the_silo_that_has_the_sandbox_and_refused_while_it_is_away()
+    {
+        var root = Directory.CreateTempSubdirectory("cerver-files-").FullName;
+        try
+        {
+            var session = (await CreateAsync(1))[0];
+            Directory.CreateDirectory(Path.Combine(root, session.SandboxId!));
+            using var files = new LocalSandboxFiles(new SandboxWorkspaces(root, owner: null), new LocalComputeOptions(), TimeProvider.System, NullLogger.Instance);
+            Cluster.Provider(Ids.HostOfSandbox(session.SandboxId!)).Files = files;
+            var sandbox = Cluster.Client.GetGrain<IComputeGrain>(SandboxKey.For(session.AccountId, session.SandboxId!));
+            var (path, data) = (SandboxPath.Parse([.. "d/"u8, 0xff]), new byte[FileParts.MaxBytes]);
+            Random.Shared.NextBytes(data);
+
+            await sandbox.BeginFileAsync(new("upload", data.Length));
+            await sandbox.WriteFileAsync(new("upload", Offset: 0, data));
+            var placed = await sandbox.PlaceFileAsync(new("upload", path, data.Length));
+            var part = await sandbox.ReadFileAsync(new(path, Offset: 0, FileParts.MaxBytes));
+            var listing = await sandbox.ListFilesAsync(new(SandboxPath.Parse("d"u8), After: [], Limit: 1));
+            await sandbox.DeleteFileAsync(new(SandboxPath.Parse("d"u8), Recursive: true));
+
+            Assert.True(placed.IsNew);
+            Assert.Equal(data, part.Data);
+            Assert.Equal("FF", Convert.ToHexString(Assert.Single(listing.Entries).Name.AsSpan()));
+            Assert.Empty((await sandbox.ListFilesAsync(new(SandboxPath.Root, After: [], Limit: 1))).Entries);
+
+            await Cluster.KillAsync(Cluster.SiloOf(session.SandboxId!));
+            var refused = await Assert.ThrowsAsync<CerverException>(() => KnownAsync(async () => await sandbox.ListFilesAsync(new(SandboxPath.Root, After: [], Limit: 1))));
+            Assert.Equal(CerverError.HostUnavailable, refused.Code);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    /// <summary>A call is made again until it is known that the silo is gone.</summary>
+    private static async Task<T> KnownAsync<T>(Func<Task<T>> call)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception failure) when (TimeProvider.System.GetElapsedTime(began) < Patience && failure is OrleansException or TimeoutException)
+            {
+                await poll.WaitForNextTickAsync();
+            }
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
 
         Assert.Equal(
             new ComputeCapabilities(
-                ComputeFeatures.Pause,
+                ComputeFeatures.Pause | ComputeFeatures.Files,
                 Memory: new(ComputeHold.Watch, 1 << 30),
                 Cpu: ComputeLimit.None,
                 Processes: new(ComputeHold.Rlimit, 100),

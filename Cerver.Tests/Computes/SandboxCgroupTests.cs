@@ -68,7 +68,7 @@ public sealed class SandboxCgroupTests : IDisposable
         Assert.Equal(((LocalSandbox)sandbox).ContainerId.ToString(CultureInfo.InvariantCulture), Read(group, "cgroup.procs"));
         Assert.Equal(
             new ComputeCapabilities(
-                ComputeFeatures.Pause,
+                ComputeFeatures.Pause | ComputeFeatures.Files,
                 Memory: new(ComputeHold.Cgroup, 134217728),
                 Cpu: new(ComputeHold.Cgroup, 1.5m),
                 Processes: new(ComputeHold.Cgroup, 77),

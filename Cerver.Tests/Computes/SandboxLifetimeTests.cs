@@ -72,6 +72,8 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
     [InlineData("input", true)]
     [InlineData("rename", true)]
     [InlineData("resume", true)]
+    [InlineData("files", true)]
+    [InlineData("look for files", false)]
     [InlineData("read", false)]
     [InlineData("list", false)]
     public async Task Writing_is_activity_and_looking_is_not(string what, bool isActivity)
@@ -86,6 +88,8 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
             "input" => session.InputAsync(Text("go on")),
             "rename" => session.UpdateAsync(new("another name", Metadata: null)),
             "resume" => session.ResumeAsync(compute: null),
+            "files" => session.TouchFilesAsync(created.SandboxId!),
+            "look for files" => session.GetSandboxAsync(),
             "read" => _cluster.Recall.ReadSessionAsync(accountId, sessionId, new()),
             _ => (Task)_cluster.Recall.ListSessionsAsync(accountId, new(Limit: 10)),
         });
@@ -224,6 +228,9 @@ public sealed class SandboxLifetimeTests(SandboxLifetimeTests.Fixture fixture) :
         await session.AppendAsync([Text("kept for ever")]);
         await session.PauseAsync();
 
+        // What is put among them keeps all of them.
+        _time.Advance(TimeSpan.FromDays(6.9));
+        await session.TouchFilesAsync(created.SandboxId!);
         _time.Advance(TimeSpan.FromDays(6.9));
         await RemindAsync(accountId, created.SandboxId!);
         var before = _cluster.Provider.Removed.Contains(created.SandboxId!);

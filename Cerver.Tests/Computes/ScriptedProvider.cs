@@ -19,6 +19,8 @@ internal sealed class ScriptedProvider : IComputeProvider
 
     public bool IsOnHost { get; init; }
 
+    public ISandboxFiles? Files { get; set; }
+
     /// <summary>The sandboxes that were ever opened here.</summary>
     public IEnumerable<string> Opened => _sandboxes.Keys;
 

@@ -193,7 +193,7 @@ public sealed partial class AgentPageTests(ApiFixture fixture) : IClassFixture<A
     private static HashSet<string> RoutesOf(ApiHost api) =>
     [
         .. api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().SelectMany(
-            static route => route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [], static (route, method) => $"{method} /{route.RoutePattern.RawText!.Trim('/')}"),
+            static route => route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [], static (route, method) => $"{method} /{route.RoutePattern.RawText!.Trim('/').Replace("{**", "{", StringComparison.Ordinal)}"),
     ];
 
     private static HashSet<string> NamesOf(JsonArray? parameters) =>
@@ -201,7 +201,7 @@ public sealed partial class AgentPageTests(ApiFixture fixture) : IClassFixture<A
 
     private static HashSet<string> MembersOf(JsonNode reference, JsonNode operation)
     {
-        var schema = operation["requestBody"]?["content"]!["application/json"]!["schema"];
+        var schema = operation["requestBody"]?["content"]!["application/json"]?["schema"];
         while (schema?["$ref"]?.GetValue<string>() is { } name)
         {
             schema = reference["components"]!["schemas"]![name.Split('/')[^1]];

@@ -90,6 +90,18 @@ internal sealed class LocalComputeOptions
     /// <summary>How long a sandbox may take to come up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How large a file may be that is sent to a sandbox, and how much of a file one answer may have, in bytes.</summary>
+    [Range(1_024, 1L << 40)]
+    public long MaxTransferBytes { get; set; } = 64L << 20;
+
+    /// <summary>Files that may be sent to one sandbox at once.</summary>
+    [Range(1, 256)]
+    public int MaxUploads { get; set; } = 8;
+
+    /// <summary>After how long a file is forgotten of which nothing is sent any more.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan UploadTimeout { get; set; } = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>Checks the settings before the first request.</summary>

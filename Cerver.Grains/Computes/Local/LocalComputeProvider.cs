@@ -25,8 +25,8 @@ internal sealed partial class LocalComputeProvider(
     private readonly bool _isRoot = Environment.IsPrivilegedProcess;
     private readonly SandboxSpawner _spawner = new();
     private readonly SandboxUserIds _userIds = new(options.Value.FirstUserId, options.Value.UserIdCount);
-    private readonly SandboxWorkspaces _workspaces = new(
-        options.Value.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.Value.WorkspaceRoot is null ? null : new GatewayName(dataDirectory));
+    private readonly SandboxWorkspaces _workspaces = WorkspacesOf(options.Value, dataDirectory);
+    private readonly LocalSandboxFiles _files = new(WorkspacesOf(options.Value, dataDirectory), options.Value, time, logger);
     private readonly SandboxWatch _watch = new(options.Value, time, logger);
     private readonly Dictionary<string, LocalSandbox?> _sandboxes = new(StringComparer.Ordinal);
     private readonly Lock _preparing = new();
@@ -40,6 +40,8 @@ internal sealed partial class LocalComputeProvider(
     public string Name => "local";
 
     public bool IsOnHost => true;
+
+    public ISandboxFiles Files => _files;
 
     public ComputeInfo Describe()
     {
@@ -57,7 +59,7 @@ internal sealed partial class LocalComputeProvider(
             Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None)
         {
             Capabilities = new(
-                ComputeFeatures.Pause,
+                ComputeFeatures.Pause | ComputeFeatures.Files,
                 Memory: new(cgroups is { HoldsMemory: true } ? ComputeHold.Cgroup : ComputeHold.Watch, _options.MemoryBytes),
                 Cpu: cgroups is { HoldsCpu: true } ? new(ComputeHold.Cgroup, (decimal)_options.Cpus) : ComputeLimit.None,
                 Processes: cgroups is { HoldsProcesses: true } ? new(ComputeHold.Cgroup, _options.MaxProcesses)
@@ -70,6 +72,7 @@ internal sealed partial class LocalComputeProvider(
     /// <summary>Brings up a sandbox to see whether this machine can and what executes code in it. <see cref="Describe"/> answers from what was found.</summary>
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
+        _files.RemoveLeftovers();
         var reason = await LocalComputeProbe.FindMissingAsync(_options, cancellationToken);
         if (reason is null)
         {
@@ -200,6 +203,7 @@ internal sealed partial class LocalComputeProvider(
 
         await Task.WhenAll(sandboxes.Select(sandbox => sandbox.DisposeAsync().AsTask()));
         _watch.Dispose();
+        _files.Dispose();
         _spawner.Dispose();
         _run?.Dispose();
     }
@@ -252,6 +256,9 @@ internal sealed partial class LocalComputeProvider(
         await RemoveProbedAsync(sandboxId, cancellationToken);
         return reason;
     }
+
+    private static SandboxWorkspaces WorkspacesOf(LocalComputeOptions options, string dataDirectory) => new(
+        options.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.WorkspaceRoot is null ? null : new GatewayName(dataDirectory));
 
     /// <summary>Brings a sandbox up, whatever the probe found.</summary>
     /// <exception cref="SandboxOpenException">It did not come up; nothing is left behind.</exception>

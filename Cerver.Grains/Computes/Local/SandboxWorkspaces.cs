@@ -14,6 +14,7 @@ namespace Cerver.Grains.Computes.Local;
 internal sealed partial class SandboxWorkspaces(string root, GatewayName? owner)
 {
     private const string OwnerFile = "gateway";
+    private const string Uploads = "uploads";
 
     /// <summary>Ends the name of a directory that was set aside to be erased.</summary>
     private const string Removed = ".removed";
@@ -36,6 +37,13 @@ internal sealed partial class SandboxWorkspaces(string root, GatewayName? owner)
     public string PathOf(string sandboxId) => SandboxIds().IsMatch(sandboxId)
         ? Path.Combine(_root, sandboxId)
         : throw new ArgumentException("A sandbox's id is sbx_ and 8 to 64 hexadecimal digits.", nameof(sandboxId));
+
+    /// <summary>
+    /// The directory of files that are being sent to sandboxes: beside theirs, so that a file can be moved into its place, and out of their sight. No other
+    /// gateway has the same.
+    /// </summary>
+    /// <exception cref="IOException">The gateway's name cannot be read.</exception>
+    public string UploadsPath => Path.Combine(_root, owner is null ? Uploads : $"{Uploads}.{owner.Read()}");
 
     /// <summary>Makes the directory of a sandbox, or leaves the one that is there.</summary>
     /// <returns>Whether it was made.</returns>
