@@ -28,7 +28,8 @@ internal sealed class RelayProcess : IAsyncDisposable
     /// <param name="gateway">Where its gateway is.</param>
     /// <param name="token">A token of an account there.</param>
     /// <param name="data">Its data directory.</param>
-    public static RelayProcess Launch(Uri gateway, string token, string data)
+    /// <param name="settings">Variables.</param>
+    public static RelayProcess Launch(Uri gateway, string token, string data, params (string Name, string Value)[] settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Relay.dll"), "--url", gateway.ToString(), "--data", data, "--label", "the workshop"])
         {
@@ -37,6 +38,11 @@ internal sealed class RelayProcess : IAsyncDisposable
             UseShellExecute = false,
         };
         start.Environment["CERVER_API_TOKEN"] = token;
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         return new RelayProcess(Process.Start(start)!);
     }
 

@@ -23,7 +23,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     [Fact]
     public void It_is_ready_and_says_what_it_is()
     {
-        var info = Provider.Describe();
+        var info = _subject.Describe(Provider);
 
         Assert.Equal((ComputeStatus.Ready, null), (info.Status, info.Reason));
         Assert.Equal(Provider.Name, info.Provider);
@@ -253,10 +253,17 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sandbox_is_open_once_and_not_removed_meanwhile()
+    public async Task A_sandbox_is_open_once_and_not_removed_meanwhile_or_is_found_open()
     {
         var sandboxId = Ids.NewSandbox(TimeProvider.System);
         await using var sandbox = await OpenAsync(sandboxId);
+        if (_subject.Reattaches)
+        {
+            await sandbox.RunAsync("touch file");
+            var same = await OpenAsync(sandboxId);
+            Assert.Equal(0, (await same.RunAsync("[ -e file ]")).ExitCode);
+            return;
+        }
 
         var opened = await Assert.ThrowsAsync<CerverException>(() => OpenAsync(sandboxId));
         var removed = await Assert.ThrowsAsync<CerverException>(() => Provider.RemoveAsync(sandboxId, CancellationToken.None));
@@ -285,12 +292,12 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     {
         var provider = await _subject.WithoutAccessAsync();
 
-        var info = provider.Describe();
+        var info = _subject.Describe(provider);
         var refusal = await Assert.ThrowsAsync<CerverException>(() => OpenAsync(provider));
 
         Assert.NotEqual(ComputeStatus.Ready, info.Status);
         Assert.EndsWith(".", info.Reason, StringComparison.Ordinal);
-        Assert.Contains(refusal.Code, (CerverError[])[CerverError.ProviderUnavailable, CerverError.HostUnavailable]);
+        Assert.Contains(refusal.Code, (CerverError[])[CerverError.ProviderUnavailable, CerverError.HostUnavailable, CerverError.ComputeOffline]);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Cerver.Computes;
 using Cerver.Grains.Computes;
 
 namespace Cerver.Tests.Computes.Conformance;
@@ -7,6 +8,12 @@ internal interface IProviderUnderTest : IAsyncDisposable
 {
     /// <summary>The provider.</summary>
     IComputeProvider Provider { get; }
+
+    /// <summary>What it says of itself.</summary>
+    ComputeInfo Describe(IComputeProvider provider) => provider.Describe();
+
+    /// <summary>Whether its sandboxes outlive whoever opened them, so that opening one again finds it up and removing one ends it.</summary>
+    bool Reattaches => false;
 
     /// <summary>Takes a sandbox away from under the provider, as a crash of its machine does.</summary>
     Task LoseAsync(ISandbox sandbox);
