@@ -147,7 +147,7 @@ internal sealed partial class ComputeGrain(
             drain.Begin();
         }
 
-        var command = new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run)) 
+        var command = new SandboxCommand(run.Code, run.Runtime, SandboxEnvironment.Of(run))
         {
             RunId = run.RunId,
             Timeout = run.Timeout,
