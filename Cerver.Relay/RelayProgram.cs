@@ -52,7 +52,8 @@ internal static class RelayProgram
                 return await RefuseAsync(string.Join(' ', invalid.Failures));
             }
 
-            return connection.Refused is { } refused ? await RefuseAsync(refused) : 0;
+            // What nobody expected is told by the log, and must not look like a stop that was asked for.
+            return connection.ExecuteTask is { IsFaulted: true } ? 1 : connection.Refused is { } refused ? await RefuseAsync(refused) : 0;
         }
     }
 

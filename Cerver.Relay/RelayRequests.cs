@@ -65,9 +65,6 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
             case ("POST", ["sandboxes", _, "runs", var runId, "forget"]):
                 host.Forget(runId);
                 return (202, null);
-            case ("POST", ["sandboxes", _, "runs", var runId, "resume"]):
-                host.Resume(runId, Read(request, RelayJson.Default.ResumeRelayRun));
-                return (202, null);
             default:
                 throw NoRoute(request);
         }

@@ -211,18 +211,6 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
-    /// <summary>Sends events of a run again.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.NotFound"/> when nothing is known of it.</exception>
-    public void Resume(string runId, ResumeRelayRun request)
-    {
-        if (!_runs.TryGetValue(runId, out var run))
-        {
-            throw new CerverException(CerverError.NotFound, "Nothing is known of the run here.");
-        }
-
-        run.Resume(request.After);
-    }
-
     /// <summary>Executes code and waits for its end.</summary>
     public async Task<RelayResult> ExecuteAsync(string sandboxId, RelayCode request, CancellationToken cancellationToken)
     {

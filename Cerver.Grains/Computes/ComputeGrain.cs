@@ -421,7 +421,7 @@ internal sealed partial class ComputeGrain(
         {
             var left = SessionRules.MaxRunTimeout - (time.GetUtcNow() - run.StartedAt);
             var resumed = new SandboxRun(runId, run.Code, run.Runtime, left > TimeSpan.Zero ? left : TimeSpan.Zero, ImmutableDictionary<string, string>.Empty);
-            Record(new FollowedRun(resumed, sandbox.Resume(runId), taints, static () => { }, new RecordedOutput(runs, _accountId, runId)));
+            Record(new FollowedRun(resumed, sandbox.Follow(runId), taints, static () => { }, new RecordedOutput(runs, _accountId, runId)));
             LogResumed(runId, _sandboxId);
         }
 

@@ -35,6 +35,9 @@ internal sealed partial class ChannelLine : IDisposable
         _down = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
+    /// <summary>Whether anything that was sent has arrived.</summary>
+    public bool HasProgressed { get; private set; }
+
     /// <summary>Serves the gateway until the line is down.</summary>
     /// <returns>Why it is.</returns>
     public async Task<string> ServeAsync()
@@ -72,7 +75,7 @@ internal sealed partial class ChannelLine : IDisposable
 
             return "Nothing is sent any more.";
         }
-        catch (Exception failure) when (failure is WebSocketException or OperationCanceledException or IOException)
+        catch (Exception failure) when (IsEnd(failure))
         {
             return failure.Message;
         }
@@ -107,11 +110,14 @@ internal sealed partial class ChannelLine : IDisposable
                 }
             }
         }
-        catch (Exception failure) when (failure is WebSocketException or OperationCanceledException or IOException)
+        catch (Exception failure) when (IsEnd(failure))
         {
             return _down.IsCancellationRequested || !silence.IsCancellationRequested ? failure.Message : "Nothing came from the gateway for more than a minute.";
         }
     }
+
+    /// <summary>What a socket says that is broken off, by whichever side and in the middle of whatever.</summary>
+    private static bool IsEnd(Exception failure) => failure is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException;
 
     private async Task TakeAsync(byte[] text)
     {
@@ -136,6 +142,7 @@ internal sealed partial class ChannelLine : IDisposable
                 _ = AnswerAsync(frame);
                 break;
             case { Type: RelayWords.Acknowledgement, SandboxId: { } sandboxId }:
+                HasProgressed = true;
                 await _host.AcknowledgeAsync(sandboxId, frame.RunId, frame.Sequence, frame.IsOver);
                 break;
             default:

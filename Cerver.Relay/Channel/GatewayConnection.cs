@@ -26,7 +26,9 @@ internal sealed partial class GatewayConnection(
             await host.StartAsync(stoppingToken);
             await TryAsync(api.RegisterAsync, stoppingToken);
             LogRegistered(machine.ComputeId, settings.Value.Url!);
-            await Task.WhenAll(BeatAsync(stoppingToken), DialAsync(stoppingToken));
+
+            // Either ends only when there is nothing left to try, and the other must not go on then.
+            await await Task.WhenAny(BeatAsync(stoppingToken), DialAsync(stoppingToken));
         }
         catch (GatewayRefusedException refusal)
         {
@@ -73,15 +75,15 @@ internal sealed partial class GatewayConnection(
         while (true)
         {
             var began = time.GetTimestamp();
-            var why = await ServeAsync(cancellationToken);
+            var (why, hasProgressed) = await ServeAsync(cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             LogDown(why);
-            pause = time.GetElapsedTime(began) > Stable ? FirstPause : Longer(pause);
+            pause = hasProgressed || time.GetElapsedTime(began) > Stable ? FirstPause : Longer(pause);
             await PauseAsync(pause, cancellationToken);
         }
     }
 
-    private async Task<string> ServeAsync(CancellationToken cancellationToken)
+    private async Task<(string Why, bool HasProgressed)> ServeAsync(CancellationToken cancellationToken)
     {
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {settings.Value.Token}");
@@ -95,12 +97,12 @@ internal sealed partial class GatewayConnection(
             return socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound
                 ? throw new GatewayRefusedException(
                     $"The gateway does not let this machine in ({(int)socket.HttpStatusCode}): its token is not valid any more, or somebody deleted the compute {machine.ComputeId}. Start the relay again to register it.")
-                : failure.Message;
+                : (failure.Message, false);
         }
 
         LogConnected(settings.Value.Url!);
         using var line = new ChannelLine(socket, host, requests, logger, cancellationToken);
-        return await line.ServeAsync();
+        return (await line.ServeAsync(), line.HasProgressed);
     }
 
     private static Uri AddressOf(Uri gateway, string computeId) => new UriBuilder(gateway)

@@ -76,31 +76,19 @@ internal sealed class RelayRun : IDisposable
         Resume(_last);
     }
 
-    /// <summary>Sends again what comes after a sequence number.</summary>
-    public void Resume(long after)
-    {
-        lock (_gate)
-        {
-            if (_line is not { } line || line.Until.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _sending.Cancel();
-            _sending.Dispose();
-            _sending = CancellationTokenSource.CreateLinkedTokenSource(line.Until);
-            _last = after;
-            _ = SendAsync(line.Send, after, _sending.Token);
-        }
-    }
-
-    /// <summary>The gateway has taken everything up to a sequence number, so there is room for more. It may still ask for all of it again.</summary>
+    /// <summary>The gateway has taken everything up to a sequence number, so there is room for more; or wants what comes after it again.</summary>
     public void Acknowledge(long sequence)
     {
+        if (sequence < _last)
+        {
+            Resume(sequence);
+            return;
+        }
+
         TaskCompletionSource acknowledged;
         lock (_gate)
         {
-            _last = Math.Max(_last, sequence);
+            _last = sequence;
             (acknowledged, _acknowledged) = (_acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
@@ -125,6 +113,23 @@ internal sealed class RelayRun : IDisposable
         }
 
         _spool.Dispose();
+    }
+
+    private void Resume(long after)
+    {
+        lock (_gate)
+        {
+            if (_line is not { } line || line.Until.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _sending.Cancel();
+            _sending.Dispose();
+            _sending = CancellationTokenSource.CreateLinkedTokenSource(line.Until);
+            _last = after;
+            _ = SendAsync(line.Send, after, _sending.Token);
+        }
     }
 
     private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>

@@ -55,21 +55,18 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
         }
     }
 
-    /// <summary>Follows a run that goes on, of which everything is sent again.</summary>
-    public ISandboxProcess Resume(string runId)
-    {
-        var process = Follow(runId);
-        process.AskAgain();
-        return process;
-    }
+    /// <summary>Follows a run, from its beginning: of one that goes on the machine sends everything again.</summary>
+    public MachineSandboxProcess Follow(string runId) => _processes.GetOrAdd(
+        runId,
+        static (runId, sandbox) => new MachineSandboxProcess(sandbox.machine, sandbox.spec.SandboxId, runId, () => sandbox.abandon(runId), sandbox.time),
+        (machine, spec, time, abandon: (Action<string>)Abandon));
 
     /// <summary>Whether a run is followed.</summary>
     public bool Follows(string runId) => _processes.ContainsKey(runId);
 
     /// <summary>Takes something that happened in a run that is followed.</summary>
     /// <returns>The number of the last that was taken.</returns>
-    public ValueTask<long> TakeAsync(SandboxEvent what) =>
-        _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what) : ValueTask.FromResult(0L);
+    public Task<long> TakeAsync(SandboxEvent what) => _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what) : Task.FromResult(0L);
 
     /// <summary>The sandbox is down on its machine.</summary>
     public void Lose()
@@ -110,9 +107,6 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
             Lose();
         }
     }
-
-    private MachineSandboxProcess Follow(string runId) => _processes.GetOrAdd(
-        runId, static (runId, sandbox) => new MachineSandboxProcess(sandbox.machine, sandbox.spec.SandboxId, runId, () => sandbox.abandon(runId), sandbox.time), (machine, spec, time, abandon: (Action<string>)Abandon));
 
     private void Abandon(string runId) => _processes.TryRemove(runId, out _);
 }

@@ -18,13 +18,11 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
     /// <summary>A machine that has not said how a program ended so long after it was to end is not waited for any more.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan AskAgainPeriod = TimeSpan.FromSeconds(2);
-
     private readonly Channel<SandboxOutput> _output = Channel.CreateBounded<SandboxOutput>(new BoundedChannelOptions(MaxPendingOutputs) { SingleReader = true });
     private readonly TaskCompletionSource<int?> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
-    private long _next = 1;
-    private long _askedAt = long.MinValue;
+    private Task<long> _turn = Task.FromResult(0L);
+    private long _taken;
     private ITimer? _patience;
 
     /// <inheritdoc/>
@@ -60,57 +58,16 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
         machine.PostAsync(RelayPaths.Forget(sandboxId, runId), new StopRelayRun(0), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
     }
 
-    /// <summary>Takes what is next; what was taken before is dropped, and when something is missing everything from there on is asked for again. Waits while the reader has enough.</summary>
+    /// <summary>
+    /// Takes what is next, and drops what was taken before and what comes after something that is missing: the machine sends that again when it hears what was taken.
+    /// Waits while the reader has enough, one after the other: lines that drop have several here at once, and an end must not overtake what was printed before it.
+    /// </summary>
     /// <returns>The number of the last that was taken.</returns>
-    public async ValueTask<long> TakeAsync(SandboxEvent what)
+    public Task<long> TakeAsync(SandboxEvent what)
     {
         lock (_gate)
         {
-            if (what.Sequence != _next)
-            {
-                if (what.Sequence > _next)
-                {
-                    AskAgain();
-                }
-
-                return _next - 1;
-            }
-
-            _next++;
-        }
-
-        if (what.Kind == SandboxEventKind.End)
-        {
-            End(what.ExitCode);
-        }
-        else
-        {
-            try
-            {
-                // Whoever delivers it may give up, but it counts as taken.
-                await _output.Writer.WriteAsync(new SandboxOutput(what.Stream, what.Data ?? []), CancellationToken.None);
-            }
-            catch (ChannelClosedException)
-            {
-                // Nobody wants it any more.
-            }
-        }
-
-        return what.Sequence;
-    }
-
-    /// <summary>Has the machine send again what comes after the last that was taken.</summary>
-    public void AskAgain()
-    {
-        lock (_gate)
-        {
-            if (_askedAt != long.MinValue && time.GetElapsedTime(_askedAt) < AskAgainPeriod)
-            {
-                return;
-            }
-
-            _askedAt = time.GetTimestamp();
-            machine.PostAsync(RelayPaths.Resume(sandboxId, runId), new ResumeRelayRun(_next - 1), RelayJson.Default.ResumeRelayRun, CancellationToken.None).Ignore();
+            return _turn = TakeAfterAsync(_turn, what);
         }
     }
 
@@ -129,4 +86,34 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
 
     /// <summary>Follows the program no more, which goes on.</summary>
     public void Detach() => _output.Writer.TryComplete(new RunDetachedException());
+
+    private async Task<long> TakeAfterAsync(Task before, SandboxEvent what)
+    {
+        await before;
+        if (what.Sequence == _taken + 1)
+        {
+            await PassOnAsync(what);
+            _taken++;
+        }
+
+        return _taken;
+    }
+
+    private async ValueTask PassOnAsync(SandboxEvent what)
+    {
+        if (what.Kind == SandboxEventKind.End)
+        {
+            End(what.ExitCode);
+            return;
+        }
+
+        try
+        {
+            await _output.Writer.WriteAsync(new SandboxOutput(what.Stream, what.Data ?? []));
+        }
+        catch (ChannelClosedException)
+        {
+            // Nobody follows it any more.
+        }
+    }
 }

@@ -33,9 +33,6 @@ internal static class RelayPaths
 
     /// <summary><c>POST</c> says that nothing of a run need be kept.</summary>
     public static string Forget(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/forget";
-
-    /// <summary><c>POST</c> has the events of a run sent again.</summary>
-    public static string Resume(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/resume";
 }
 
 /// <summary>The words of the types of events and frames.</summary>
@@ -62,7 +59,7 @@ internal static class RelayWords
     /// <summary>The status of one that is not.</summary>
     public const string ClosedStatus = "closed";
 
-    /// <summary>The frame that says that an event has arrived for good.</summary>
+    /// <summary>The frame that says which events were taken.</summary>
     public const string Acknowledgement = "ack";
 
     /// <summary>One of the outputs of a program.</summary>
@@ -110,9 +107,6 @@ internal sealed record RelayResult(string Stdout, string Stderr, int? ExitCode, 
 /// <param name="GraceMs">How long it may take to clean up.</param>
 internal sealed record StopRelayRun(long GraceMs);
 
-/// <summary>Has the events of a run sent again, those after a sequence number.</summary>
-internal sealed record ResumeRelayRun(long After);
-
 /// <summary>Why a relay refused.</summary>
 /// <param name="Error">The word of the contract for it.</param>
 /// <param name="Message">What to do.</param>
@@ -132,7 +126,7 @@ internal sealed record RelayEvent(
 /// <summary>A frame from a relay that carries an event.</summary>
 internal sealed record RelayEventFrame(string Type, string SessionId, RelayEvent Event);
 
-/// <summary>A frame to a relay: events have arrived for good.</summary>
+/// <summary>A frame to a relay: events were taken. When it is fewer than before, another process has begun to take them, and what comes after is sent again.</summary>
 /// <param name="Type"><see cref="RelayWords.Acknowledgement"/>.</param>
 /// <param name="SandboxId">The sandbox.</param>
 /// <param name="RunId">The run, or null for the sandbox itself.</param>
@@ -156,7 +150,6 @@ internal sealed record RelayResponse(string Type, string RequestId, int Status, 
 [JsonSerializable(typeof(RelayCode))]
 [JsonSerializable(typeof(RelayResult))]
 [JsonSerializable(typeof(StopRelayRun))]
-[JsonSerializable(typeof(ResumeRelayRun))]
 [JsonSerializable(typeof(RelayRefusal))]
 [JsonSerializable(typeof(RelayEventFrame))]
 [JsonSerializable(typeof(RelayAcknowledgement))]

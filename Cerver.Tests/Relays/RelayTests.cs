@@ -1,0 +1,209 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Cerver.Tests.Silo;
+
+namespace Cerver.Tests.Relays;
+
+/// <summary>Sessions on a machine that our own relay lends, over a real line to a real gateway.</summary>
+public sealed class RelayTests : IAsyncLifetime
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("cerver-relay-").FullName;
+    private GatewayProcess _gateway = null!;
+    private BreakableLine _line = null!;
+    private string _gatewayData = null!;
+    private string _token = null!;
+
+    private HttpClient Client => _gateway.Client;
+
+    public async Task InitializeAsync()
+    {
+        _gatewayData = Directory.CreateTempSubdirectory("cerver-relay-gateway-").FullName;
+        _gateway = await GatewayProcess.StartAsync(_gatewayData, "--Cerver:Compute:Local:Enabled=false");
+        _line = BreakableLine.Begin(_gateway.Client.BaseAddress!);
+        _token = (await File.ReadAllTextAsync(Path.Combine(_gatewayData, "token"))).Trim();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _line.DisposeAsync();
+        await _gateway.DisposeAsync();
+        Directory.Delete(_gatewayData, recursive: true);
+        Directory.Delete(_data, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_session_runs_its_code_there_keeps_its_files_and_is_paused_and_ended_like_any_other()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+
+        var first = await RunAsync(session, "echo out; echo err >&2; echo kept > file; exit 3");
+        await PostAsync($"/v2/sessions/{session}/pause");
+        var second = await RunAsync(session, "cat file; echo \"$GREETING\"", new Dictionary<string, string>(StringComparer.Ordinal) { ["GREETING"] = "hé=llo" });
+        using var ended = await Client.DeleteAsync(new Uri($"/v2/sessions/{session}", UriKind.Relative));
+
+        Assert.Equal(("out\n", "err\n", 3), (first.GetProperty("stdout").GetString(), first.GetProperty("stderr").GetString(), first.GetProperty("exit_code").GetInt32()));
+        Assert.Equal(("kept\nhé=llo\n", 0), (second.GetProperty("stdout").GetString(), second.GetProperty("exit_code").GetInt32()));
+        Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_data, "sandboxes")));
+        await UntilAsync(() => Directory.GetFiles(Path.Combine(_data, "runs")).Length == 0);
+        Assert.DoesNotContain(_token, relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_takes_too_long_or_is_cancelled_is_stopped_there()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+
+        var late = await RunAsync(session, "echo begun; sleep 1000", timeout: 1);
+        var after = await RunAsync(session, "pgrep -x sleep | wc -l");
+
+        Assert.Equal(("begun\n", true), (late.GetProperty("stdout").GetString(), late.GetProperty("timed_out").GetBoolean()));
+        Assert.Equal("0\n", after.GetProperty("stdout").GetString());
+    }
+
+    [Fact]
+    public async Task However_often_the_line_drops_all_that_was_printed_is_recorded_once_and_in_order()
+    {
+        const int Bytes = 50 * 1024 * 1024;
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        var running = StreamAsync(session, $"head -c {Bytes} /dev/urandom > much; sha256sum much >&2; split -b 1M --filter='cat; sleep 0.2' much");
+        for (var drop = 0; drop < 20; drop++)
+        {
+            // In the middle of it, each time: what was under way is gone.
+            var passed = _line.Passed;
+            await UntilAsync(() => _line.Passed - passed > 512 * 1024);
+            _line.Break();
+        }
+
+        Assert.True(await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(90))) == running, $"The run did not end. The relay said:\n{relay.Output}\nand the gateway:\n{_gateway.Output}");
+        var run = await running;
+
+        Assert.Equal(("exited", 0, Bytes), (run.Status, run.ExitCode, run.Stdout.Length));
+        Assert.StartsWith(Convert.ToHexStringLower(SHA256.HashData(run.Stdout)), Encoding.UTF8.GetString(run.Stderr), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_printed_while_the_line_is_down_arrives_when_it_is_up_and_meanwhile_the_session_takes_nothing_and_says_so()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        var running = StreamAsync(session, "echo before; while [ ! -e go ]; do sleep 0.1; done; echo after");
+        await UntilAsync(async () => (await Client.GetStringAsync(new Uri($"/v2/sessions/{session}/runs", UriKind.Relative))).Contains("running", StringComparison.Ordinal));
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+        _line.Cut();
+        await RelayProcess.ReadyAsync(Client, isReady: false);
+        var before = await TotalAsync(session);
+
+        using var run = await Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "true" });
+        await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(Path.Combine(_data, "sandboxes")).Single(), "go"), "");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, run.StatusCode);
+        Assert.Equal("compute_offline", (await run.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        Assert.Equal(before, await TotalAsync(session));
+        _line.Mend();
+        var ended = await running;
+        Assert.Equal(("exited", 0, "before\nafter\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+    }
+
+    [Fact]
+    public async Task When_the_relay_dies_its_runs_are_lost_and_the_session_goes_on_when_it_is_back()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        await RunAsync(session, "echo kept > file");
+        var running = StreamAsync(session, "echo begun; sleep 1000");
+        await UntilAsync(() => Directory.GetFiles(Path.Combine(_data, "runs")).Any(static spool => File.ReadAllText(spool).Contains("begun", StringComparison.Ordinal)));
+
+        await relay.KillAsync();
+        await using var again = Launch();
+        var ended = await running;
+        await RelayProcess.ReadyAsync(Client);
+        var next = await RunAsync(session, "cat file");
+
+        Assert.Equal(("lost", null, "begun\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+        Assert.Equal("kept\n", next.GetProperty("stdout").GetString());
+    }
+
+    [Fact]
+    public async Task A_run_goes_on_while_its_gateway_is_away_and_nothing_that_it_prints_is_missing_or_there_twice()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream")
+        {
+            Content = JsonContent.Create(new { code = "for i in $(seq 1 300); do echo line $i; sleep 0.02; done", timeout = 120 }),
+        };
+        using var started = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var runId = started.Headers.GetValues("Cerver-Run-Id").Single();
+
+        var port = _gateway.Client.BaseAddress!.Port;
+        await _gateway.DisposeAsync();
+        _gateway = GatewayProcess.Launch(_gatewayData, urls: null, $"--urls=http://127.0.0.1:{port}", "--Cerver:Compute:Local:Enabled=false");
+        await _gateway.UpAsync();
+        await UntilAsync(async () => (await RecordAsync(session, runId)).GetProperty("status").GetString() != "running");
+
+        var record = await RecordAsync(session, runId);
+        Assert.Equal(("exited", 0), (record.GetProperty("status").GetString(), record.GetProperty("exit_code").GetInt32()));
+        Assert.Equal(
+            string.Concat(Enumerable.Range(1, 300).Select(static i => $"line {i}\n")),
+            Encoding.UTF8.GetString((await Streamed.ReadAsync(await Client.GetStreamAsync(new Uri($"/v2/sessions/{session}/runs/{runId}/stream", UriKind.Relative)))).Stdout));
+    }
+
+    [Fact]
+    public async Task A_token_that_is_not_valid_ends_it_with_a_sentence_that_says_so()
+    {
+        await using var relay = RelayProcess.Launch(_line.Address, "not-a-token-of-this-gateway", _data);
+
+        Assert.Equal(1, await relay.EndedAsync());
+        Assert.Contains("refused this machine (401)", relay.Output, StringComparison.Ordinal);
+    }
+
+    private RelayProcess Launch() => RelayProcess.Launch(_line.Address, _token, _data);
+
+    private Task<string> CreateAsync(string computeId) => _gateway.CreateAsync(new { compute = computeId });
+
+    private async Task<JsonElement> RunAsync(string session, string code, object? envs = null, int timeout = 30)
+    {
+        using var response = await Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code, envs, timeout });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("result");
+    }
+
+    private async Task PostAsync(string path)
+    {
+        using var response = await Client.PostAsync(new Uri(path, UriKind.Relative), content: null);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    private async Task<(string? Status, int? ExitCode, byte[] Stdout, byte[] Stderr)> StreamAsync(string session, string code)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream") { Content = JsonContent.Create(new { code, timeout = 300 }) };
+        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var streamed = await Streamed.ReadAsync(await response.Content.ReadAsStreamAsync());
+        var record = await RecordAsync(session, response.Headers.GetValues("Cerver-Run-Id").Single());
+        var exitCode = record.GetProperty("exit_code");
+        return (record.GetProperty("status").GetString(), exitCode.ValueKind == JsonValueKind.Null ? null : exitCode.GetInt32(), streamed.Stdout, streamed.Stderr);
+    }
+
+    private async Task<JsonElement> RecordAsync(string session, string runId) => await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}/runs/{runId}");
+
+    private async Task<long> TotalAsync(string session) => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("transcriptTotal").GetInt64();
+
+    private static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var attempt = 0; !await isSo(); attempt++)
+        {
+            Assert.True(attempt < 600, "It did not become so within a minute.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+}
