@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Cerver.Errors;
+using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Relays;
 
 namespace Cerver.Relay;
@@ -21,6 +22,10 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
         catch (CerverException refusal)
         {
             return Refuse(request, StatusOf(refusal.Code), WordOf(refusal.Code), refusal.Message);
+        }
+        catch (SandboxDownException)
+        {
+            return Refuse(request, 409, RelayWords.Closed, "The sandbox is not up on this machine.");
         }
         catch (JsonException)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using Cerver.Computes;
 using Cerver.Errors;
@@ -30,11 +31,12 @@ internal sealed partial class RelaySandboxHost(
 
     private readonly string _runsDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "runs")).FullName;
     private readonly string _openDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "open")).FullName;
-    private readonly ConcurrentDictionary<string, ISandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OpenSandbox> _sandboxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, RelayRun> _runs = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _lost = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _lost = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _opening = new(1);
     private readonly Lock _gate = new();
+    private long _generation;
     private (Func<string, RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
 
     /// <summary>What this machine can do, as it is now.</summary>
@@ -56,7 +58,7 @@ internal sealed partial class RelaySandboxHost(
 
         foreach (var marker in Directory.EnumerateFiles(_openDirectory))
         {
-            _lost[Path.GetFileName(marker)] = true;
+            _lost[Path.GetFileName(marker)] = long.TryParse(await File.ReadAllTextAsync(marker, cancellationToken), CultureInfo.InvariantCulture, out var generation) ? generation : 0;
         }
 
         await provider.EraseAsync(cancellationToken);
@@ -77,21 +79,21 @@ internal sealed partial class RelaySandboxHost(
             Connect(run);
         }
 
-        foreach (var sandboxId in _lost.Keys)
+        foreach (var (sandboxId, generation) in _lost)
         {
-            Tell(sandboxId, RelayWords.Closed);
+            Tell(sandboxId, RelayWords.Closed, generation);
         }
 
-        foreach (var sandboxId in _sandboxes.Keys)
+        foreach (var (sandboxId, open) in _sandboxes)
         {
-            Tell(sandboxId, RelayWords.Open);
+            Tell(sandboxId, RelayWords.Open, open.Generation);
         }
     }
 
     /// <summary>The gateway has taken events, or wants to hear no more.</summary>
     /// <param name="sandboxId">The sandbox.</param>
     /// <param name="runId">The run, or null for the sandbox itself.</param>
-    /// <param name="sequence">The last event of the run that was taken.</param>
+    /// <param name="sequence">The last event of the run that was taken; of the sandbox itself, which opening of it is meant.</param>
     /// <param name="isOver">Whether nobody wants it any more.</param>
     public async Task AcknowledgeAsync(string sandboxId, string? runId, long sequence, bool isOver)
     {
@@ -107,14 +109,13 @@ internal sealed partial class RelaySandboxHost(
                 }
             }
         }
-        else if (_lost.TryRemove(sandboxId, out _))
+        else if (_lost.TryRemove(KeyValuePair.Create(sandboxId, sequence)))
         {
             File.Delete(MarkerOf(sandboxId));
         }
         else if (isOver)
         {
-            // It was to go down while the line was.
-            await CloseAsync(sandboxId);
+            await CloseAsync(sandboxId, sequence);
         }
     }
 
@@ -130,40 +131,38 @@ internal sealed partial class RelaySandboxHost(
     /// <summary>The sandboxes that are here.</summary>
     public async Task<ImmutableArray<RelaySandbox>> ListAsync(CancellationToken cancellationToken) =>
     [
-        .. _sandboxes.Keys.Select(static sandboxId => new RelaySandbox(sandboxId, RelayWords.ReadyStatus)),
+        .. _sandboxes.Select(static open => new RelaySandbox(open.Key, RelayWords.ReadyStatus, open.Value.Generation)),
         .. (await provider.ListAsync(cancellationToken)).Select(static sandboxId => new RelaySandbox(sandboxId, RelayWords.ClosedStatus)),
     ];
 
-    /// <summary>Brings a sandbox up. One that is up stays as it is.</summary>
+    /// <summary>Brings a sandbox up. One that is up stays as it is, and counts as opened anew.</summary>
     public async Task<RelaySandbox> OpenAsync(OpenRelaySandbox request, CancellationToken cancellationToken)
     {
         var sandboxId = request.SandboxId ?? Ids.NewSandbox(time);
         await _opening.WaitAsync(cancellationToken);
         try
         {
-            if (!_sandboxes.ContainsKey(sandboxId))
-            {
-                var sandbox = await provider.OpenAsync(new SandboxSpec(sandboxId, request.Network), cancellationToken);
-                await File.WriteAllBytesAsync(MarkerOf(sandboxId), [], CancellationToken.None);
-                _lost.TryRemove(sandboxId, out _);
-                _sandboxes[sandboxId] = sandbox;
-                _ = WatchAsync(sandboxId, sandbox);
-            }
+            var known = _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox;
+            var sandbox = known ?? await provider.OpenAsync(new SandboxSpec(sandboxId, request.Network), cancellationToken);
+            var open = new OpenSandbox(sandbox, _generation = Math.Max(_generation + 1, time.GetUtcNow().ToUnixTimeMilliseconds()));
+            await File.WriteAllTextAsync(MarkerOf(sandboxId), open.Generation.ToString(CultureInfo.InvariantCulture), CancellationToken.None);
+            _lost.TryRemove(sandboxId, out _);
+            _sandboxes[sandboxId] = open;
+            _ = WatchAsync(sandboxId, open);
+            return new RelaySandbox(sandboxId, RelayWords.ReadyStatus, open.Generation);
         }
         finally
         {
             _opening.Release();
         }
-
-        return new RelaySandbox(sandboxId, RelayWords.ReadyStatus);
     }
 
     /// <summary>Ends every process of a sandbox and keeps its files. One that is not up stays as it is.</summary>
     public async Task<RelaySandbox> CloseAsync(string sandboxId)
     {
-        if (_sandboxes.TryRemove(sandboxId, out var sandbox))
+        if (_sandboxes.TryRemove(sandboxId, out var open))
         {
-            await sandbox.DisposeAsync();
+            await open.Sandbox.DisposeAsync();
             File.Delete(MarkerOf(sandboxId));
         }
 
@@ -238,9 +237,9 @@ internal sealed partial class RelaySandboxHost(
     /// <summary>Ends everything that runs here. What was printed is kept and sent the next time.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var sandbox in _sandboxes.Values)
+        foreach (var open in _sandboxes.Values)
         {
-            await sandbox.DisposeAsync();
+            await open.Sandbox.DisposeAsync();
         }
 
         foreach (var run in _runs.Values)
@@ -253,9 +252,24 @@ internal sealed partial class RelaySandboxHost(
 
     private string MarkerOf(string sandboxId) => Path.Combine(_openDirectory, sandboxId);
 
-    private ISandbox Find(string sandboxId) => _sandboxes.TryGetValue(sandboxId, out var sandbox)
-        ? sandbox
-        : throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is not up on this machine.");
+    private ISandbox Find(string sandboxId) => _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox ?? throw new SandboxDownException();
+
+    /// <summary>Closes a sandbox that was to go down while the line was, unless it was opened since.</summary>
+    private async Task CloseAsync(string sandboxId, long generation)
+    {
+        await _opening.WaitAsync();
+        try
+        {
+            if (_sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation)
+            {
+                await CloseAsync(sandboxId);
+            }
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
 
     private void Connect(RelayRun run)
     {
@@ -271,27 +285,27 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
-    private void Tell(string sandboxId, string what)
+    private void Tell(string sandboxId, string what, long generation)
     {
         lock (_gate)
         {
             if (_line is { } line && !line.Until.IsCancellationRequested)
             {
                 // Which session it is of only the gateway knows. What cannot be sent now is sent when the line is up again.
-                line.Send("", new RelayEvent(what, sandboxId), line.Until).Ignore();
+                line.Send("", new RelayEvent(what, sandboxId, Generation: generation), line.Until).Ignore();
             }
         }
     }
 
-    private async Task WatchAsync(string sandboxId, ISandbox sandbox)
+    private async Task WatchAsync(string sandboxId, OpenSandbox open)
     {
-        await sandbox.Closed;
-        if (_sandboxes.TryRemove(KeyValuePair.Create(sandboxId, sandbox)))
+        await open.Sandbox.Closed;
+        if (_sandboxes.TryRemove(KeyValuePair.Create(sandboxId, open)))
         {
             LogLost(sandboxId);
-            await sandbox.DisposeAsync();
-            _lost[sandboxId] = true;
-            Tell(sandboxId, RelayWords.Closed);
+            await open.Sandbox.DisposeAsync();
+            _lost[sandboxId] = open.Generation;
+            Tell(sandboxId, RelayWords.Closed, open.Generation);
         }
     }
 
@@ -307,9 +321,9 @@ internal sealed partial class RelaySandboxHost(
         {
             // The disk is full. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.
             LogSpoolFailed(failure, run.Run.RunId);
-            if (_sandboxes.TryGetValue(run.Run.SandboxId, out var sandbox))
+            if (_sandboxes.TryGetValue(run.Run.SandboxId, out var open))
             {
-                await sandbox.DisposeAsync();
+                await open.Sandbox.DisposeAsync();
             }
         }
     }
@@ -319,4 +333,9 @@ internal sealed partial class RelaySandboxHost(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be kept; its sandbox was closed")]
     private partial void LogSpoolFailed(Exception failure, string runId);
+
+    /// <summary>A sandbox that is up.</summary>
+    /// <param name="Sandbox">The sandbox.</param>
+    /// <param name="Generation">Which opening of it, a number that only goes up.</param>
+    private sealed record OpenSandbox(ISandbox Sandbox, long Generation);
 }

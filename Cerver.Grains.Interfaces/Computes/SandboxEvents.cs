@@ -27,6 +27,7 @@ public enum SandboxEventKind
 /// <param name="Stream">Which output.</param>
 /// <param name="Data">What was printed, at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended, or null when nobody knows.</param>
+/// <param name="Generation">Which opening of the sandbox, a number of its machine's, with what happens to the sandbox itself; 0 when the machine does not say.</param>
 [GenerateSerializer, Immutable, Alias("cerver.sandbox.event")]
 public sealed record SandboxEvent(
     [property: Id(0)] SandboxEventKind Kind,
@@ -34,11 +35,12 @@ public sealed record SandboxEvent(
     [property: Id(2)] long Sequence = 0,
     [property: Id(3)] OutputKind Stream = OutputKind.Stdout,
     [property: Id(4)] byte[]? Data = null,
-    [property: Id(5)] int? ExitCode = null);
+    [property: Id(5)] int? ExitCode = null,
+    [property: Id(6)] long Generation = 0);
 
 /// <summary>What became of events.</summary>
 /// <param name="RunId">Of which run, or null for what happened to the sandbox itself.</param>
-/// <param name="Sequence">The last of them that was taken; more may come.</param>
+/// <param name="Sequence">The last of them that was taken; more may come. Of what happened to the sandbox itself, which opening is meant.</param>
 /// <param name="IsOver">Whether nobody wants to hear of it any more, so that the machine can end it and forget it.</param>
 [GenerateSerializer, Immutable, Alias("cerver.sandbox.receipt")]
 public sealed record SandboxReceipt(

@@ -63,8 +63,13 @@ internal interface ISandbox : IAsyncDisposable
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when it cannot.</exception>
     Task RequireReachableAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Leaves it up for whoever follows it next, when it can do without this process.</summary>
+    /// <returns>Whether it can; otherwise nothing has changed.</returns>
+    bool Detach() => false;
+
     /// <summary>Starts code in its workspace. Several may run at once.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the sandbox is down or cannot start it.</exception>
+    /// <exception cref="SandboxDownException">It is down, and nothing was started.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it cannot start it.</exception>
     Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken);
 }
 

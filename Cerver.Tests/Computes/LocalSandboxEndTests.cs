@@ -1,3 +1,4 @@
+using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Local;
 
 namespace Cerver.Tests.Computes;
@@ -192,8 +193,7 @@ public sealed class LocalSandboxEndTests(LocalSandboxFixture fixture) : IClassFi
         Assert.False(await output.MoveNextAsync());
         Assert.Null(await process.Exit);
         await sandbox.Closed;
-        var refusal = await Assert.ThrowsAsync<Cerver.Errors.CerverException>(() => sandbox.RunAsync("true"));
-        Assert.Equal(Cerver.Errors.CerverError.ProviderUnavailable, refusal.Code);
+        await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.RunAsync("true"));
         process.Stop(TimeSpan.Zero);
     }
 

@@ -15,6 +15,7 @@ public sealed class RelayTests : IAsyncLifetime
     private BreakableLine _line = null!;
     private string _gatewayData = null!;
     private string _token = null!;
+    private RelayProcess? _relay;
 
     private HttpClient Client => _gateway.Client;
 
@@ -164,7 +165,7 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Contains("refused this machine (401)", relay.Output, StringComparison.Ordinal);
     }
 
-    private RelayProcess Launch() => RelayProcess.Launch(_line.Address, _token, _data);
+    private RelayProcess Launch() => _relay = RelayProcess.Launch(_line.Address, _token, _data);
 
     private Task<string> CreateAsync(string computeId) => _gateway.CreateAsync(new { compute = computeId });
 
@@ -196,13 +197,13 @@ public sealed class RelayTests : IAsyncLifetime
 
     private async Task<long> TotalAsync(string session) => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("transcriptTotal").GetInt64();
 
-    private static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
+    private Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
 
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    private async Task UntilAsync(Func<Task<bool>> isSo)
     {
         for (var attempt = 0; !await isSo(); attempt++)
         {
-            Assert.True(attempt < 600, "It did not become so within a minute.");
+            Assert.True(attempt < 600, $"It did not become so within a minute. The gateway said:\n{_gateway.Output}\nand the relay:\n{_relay?.Output}");
             await Task.Delay(TimeSpan.FromMilliseconds(100));
         }
     }

@@ -119,12 +119,12 @@ internal static class MachineFrames
         }
 
         var runId = Find(what, "run_id", JsonValueKind.String)?.GetString();
-        var sequence = Find(what, "sequence", JsonValueKind.Number) is { } number && number.TryGetInt64(out var read) ? read : 0;
+        var sequence = ReadNumber(what, "sequence");
         var isOfRun = runId is not null && Ids.IsRun(runId) && sequence > 0;
         SandboxEvent? happened = type switch
         {
-            "sandbox_open" => new SandboxEvent(SandboxEventKind.Open),
-            "sandbox_closed" => new SandboxEvent(SandboxEventKind.Closed),
+            "sandbox_open" => new SandboxEvent(SandboxEventKind.Open, Generation: ReadNumber(what, "generation")),
+            "sandbox_closed" => new SandboxEvent(SandboxEventKind.Closed, Generation: ReadNumber(what, "generation")),
             "run_output" when isOfRun && ReadOutput(what) is { } output => new SandboxEvent(SandboxEventKind.Output, runId, sequence, output.Stream, output.Data),
             "run_end" when isOfRun => new SandboxEvent(SandboxEventKind.End, runId, sequence, ExitCode: ReadExitCode(what)),
             _ => null,
@@ -136,6 +136,8 @@ internal static class MachineFrames
         Find(what, "data", JsonValueKind.String) is { } data && data.TryGetBytesFromBase64(out var bytes) && bytes.Length <= MaxOutputBytes
             ? (Find(what, "stream", JsonValueKind.String) is { } stream && stream.ValueEquals("stderr"u8) ? OutputKind.Stderr : OutputKind.Stdout, bytes)
             : null;
+
+    private static long ReadNumber(JsonElement what, string name) => Find(what, name, JsonValueKind.Number) is { } number && number.TryGetInt64(out var read) ? read : 0;
 
     private static int? ReadExitCode(JsonElement what) =>
         Find(what, "exit_code", JsonValueKind.Number) is { } number && number.TryGetInt32(out var exitCode) ? exitCode : null;

@@ -77,7 +77,7 @@ internal sealed partial class LocalSandbox : ISandbox
             process = new LocalSandboxProcess(signal => Signal(number, signal), _time) { RefusalsBefore = _cgroup?.ProcessRefusals ?? 0 };
             if (_down)
             {
-                throw Refuse(SandboxStartFailure.SandboxDown);
+                throw new SandboxDownException();
             }
 
             _processes.Add(number, process);

@@ -26,12 +26,15 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when the machine cannot be reached, or <see cref="CerverError.ProviderUnavailable"/>.</exception>
     public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
-        await PostAsync(RelayPaths.Sandboxes, new OpenRelaySandbox(spec.SandboxId, spec.Network), RelayJson.Default.OpenRelaySandbox, cancellationToken);
-        return Attach(spec);
+        var body = JsonSerializer.Serialize(new OpenRelaySandbox(spec.SandboxId, spec.Network), RelayJson.Default.OpenRelaySandbox);
+        var opened = Read(await RequireAsync(Request("POST", RelayPaths.Sandboxes, body), cancellationToken), RelayJson.Default.RelaySandbox);
+        return Attach(spec, opened.Generation);
     }
 
     /// <summary>A sandbox that is up, whoever brought it up.</summary>
-    public MachineSandbox Attach(SandboxSpec spec) => new(this, spec, time);
+    /// <param name="spec">What it is.</param>
+    /// <param name="generation">Which opening of it, or 0 when that is not known.</param>
+    public MachineSandbox Attach(SandboxSpec spec, long generation = 0) => new(this, spec, generation, time);
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken)
@@ -78,6 +81,7 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
     }
 
     /// <summary>Asks the machine for something that it answers without saying much.</summary>
+    /// <exception cref="SandboxDownException">It concerns a sandbox that is down.</exception>
     public async Task PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         await RequireAsync(Request("POST", path, JsonSerializer.Serialize(body, type)), cancellationToken);
 
@@ -103,7 +107,7 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
 
     private static CerverException Unreadable() => new(CerverError.ProviderUnavailable, "The machine answered with something that its gateway does not understand.");
 
-    private static CerverException Refusal(MachineAnswer answer)
+    private static Exception Refusal(MachineAnswer answer)
     {
         RelayRefusal? refusal = null;
         try
@@ -113,6 +117,11 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
         catch (JsonException)
         {
             // Another relay than ours says it in other words.
+        }
+
+        if (refusal?.Error == RelayWords.Closed)
+        {
+            return new SandboxDownException();
         }
 
         var message = refusal?.Message is { Length: > 0 and <= MaxMessageCharacters } said ? said : $"The machine answered with {answer.Status}.";

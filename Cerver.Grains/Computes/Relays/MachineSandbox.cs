@@ -7,8 +7,9 @@ namespace Cerver.Grains.Computes.Relays;
 /// <summary>A sandbox on a machine, as the gateway sees it. What happens in it is delivered here, in order, as often as the line makes it necessary.</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="spec">What it is.</param>
+/// <param name="generation">Which opening of it, or 0 when that is not known.</param>
 /// <param name="time">Measures patience.</param>
-internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, TimeProvider time) : ISandbox
+internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, long generation, TimeProvider time) : ISandbox
 {
     private readonly ConcurrentDictionary<string, MachineSandboxProcess> _processes = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,7 +25,7 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
     {
         if (_closed.Task.IsCompleted)
         {
-            throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is down.");
+            throw new SandboxDownException();
         }
 
         var runId = command.RunId.Length > 0 ? command.RunId : Ids.NewRun(time);
@@ -47,6 +48,11 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
                 cancellationToken);
             return process;
         }
+        catch (SandboxDownException)
+        {
+            Lose();
+            throw;
+        }
         catch
         {
             // It may have started all the same. Then the machine hears, with the first thing that it says of it, that nobody wants it.
@@ -68,8 +74,18 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
     /// <returns>The number of the last that was taken.</returns>
     public Task<long> TakeAsync(SandboxEvent what) => _processes.TryGetValue(what.RunId!, out var process) ? process.TakeAsync(what) : Task.FromResult(0L);
 
+    /// <summary>An opening of the sandbox is over. That is no news of the one before this.</summary>
+    /// <param name="over">Which, or 0 for whichever.</param>
+    public void Lose(long over)
+    {
+        if (over == generation || over == 0 || generation == 0)
+        {
+            Lose();
+        }
+    }
+
     /// <summary>The sandbox is down on its machine.</summary>
-    public void Lose()
+    private void Lose()
     {
         foreach (var process in _processes.Values)
         {
@@ -79,13 +95,15 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
         _closed.TrySetResult();
     }
 
-    /// <summary>Follows nothing any more and leaves the sandbox up: it goes on without this process, and is followed by another one.</summary>
-    public void Detach()
+    /// <inheritdoc/>
+    public bool Detach()
     {
         foreach (var process in _processes.Values)
         {
             process.Detach();
         }
+
+        return true;
     }
 
     /// <summary>Ends every process in it and keeps its files. A machine that cannot be reached hears it when it dials in again.</summary>

@@ -47,7 +47,7 @@ internal static class RelayWords
     /// <summary>A run is over.</summary>
     public const string End = "run_end";
 
-    /// <summary>A sandbox went down, and the gateway did not ask for it.</summary>
+    /// <summary>A sandbox went down, and the gateway did not ask for it; and why what needs one that is up is refused.</summary>
     public const string Closed = "sandbox_closed";
 
     /// <summary>A sandbox is up, and the relay has just dialled in.</summary>
@@ -77,7 +77,8 @@ internal sealed record OpenRelaySandbox(string? SandboxId = null, bool Network =
 /// <summary>A sandbox of a relay.</summary>
 /// <param name="SandboxId">Its id.</param>
 /// <param name="Status"><c>ready</c> while it is up, else <c>closed</c>.</param>
-internal sealed record RelaySandbox(string SandboxId, string Status);
+/// <param name="Generation">Which opening of it, a number of its relay's; 0 while it is closed.</param>
+internal sealed record RelaySandbox(string SandboxId, string Status, long Generation = 0);
 
 /// <summary>The sandboxes of a relay.</summary>
 internal sealed record RelaySandboxes(ImmutableArray<RelaySandbox> Sandboxes);
@@ -120,8 +121,9 @@ internal sealed record RelayRefusal(string Error, string Message);
 /// <param name="Stream">Which output.</param>
 /// <param name="Data">What was printed, base64 of at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended; null when nobody knows.</param>
+/// <param name="Generation">Which opening of the sandbox, with what happened to the sandbox itself.</param>
 internal sealed record RelayEvent(
-    string Type, string SandboxId, string? RunId = null, long Sequence = 0, string? Stream = null, byte[]? Data = null, int? ExitCode = null);
+    string Type, string SandboxId, string? RunId = null, long Sequence = 0, string? Stream = null, byte[]? Data = null, int? ExitCode = null, long Generation = 0);
 
 /// <summary>A frame from a relay that carries an event.</summary>
 internal sealed record RelayEventFrame(string Type, string SessionId, RelayEvent Event);
@@ -130,7 +132,7 @@ internal sealed record RelayEventFrame(string Type, string SessionId, RelayEvent
 /// <param name="Type"><see cref="RelayWords.Acknowledgement"/>.</param>
 /// <param name="SandboxId">The sandbox.</param>
 /// <param name="RunId">The run, or null for the sandbox itself.</param>
-/// <param name="Sequence">The last of them.</param>
+/// <param name="Sequence">The last of them; of the sandbox itself, which opening of it.</param>
 /// <param name="IsOver">Whether nobody wants to hear of it any more: what is left is ended and forgotten.</param>
 internal sealed record RelayAcknowledgement(string Type, string SandboxId, string? RunId, long Sequence, bool IsOver);
 

@@ -233,7 +233,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
 
         Assert.Null(await process.Exit);
         await sandbox.Closed;
-        Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => sandbox.StartAsync("true"))).Code);
+        await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
     }
 
     [Fact]
@@ -249,7 +249,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
         Assert.False(await output.MoveNextAsync());
         Assert.Null(await process.Exit);
         await sandbox.Closed;
-        Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => sandbox.StartAsync("true"))).Code);
+        await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
     }
 
     [Fact]

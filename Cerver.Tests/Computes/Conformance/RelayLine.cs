@@ -142,7 +142,7 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
             {
                 if (what.Kind == SandboxEventKind.Closed)
                 {
-                    sandbox.Lose();
+                    sandbox.Lose(what.Generation);
                 }
             }
             else

@@ -11,7 +11,10 @@ internal sealed class ScriptedRelay : IAsyncDisposable
 
     private readonly ClientWebSocket _socket;
 
-    private ScriptedRelay(ClientWebSocket socket) => _socket = socket;
+    private ScriptedRelay(ClientWebSocket socket, string computeId) => (_socket, ComputeId) = (socket, computeId);
+
+    /// <summary>The machine that it dialled in as.</summary>
+    public string ComputeId { get; }
 
     public WebSocketState State => _socket.State;
 
@@ -29,7 +32,7 @@ internal sealed class ScriptedRelay : IAsyncDisposable
         var query = isInHeader ? "" : $"&token={Uri.EscapeDataString(token)}";
         using var limit = new CancellationTokenSource(Patience);
         await socket.ConnectAsync(new Uri($"ws://{gateway.Authority}/v2/connect/ws?compute_id={Uri.EscapeDataString(computeId)}{query}"), limit.Token);
-        return new ScriptedRelay(socket);
+        return new ScriptedRelay(socket, computeId);
     }
 
     /// <summary>Dials in, and has heard that it is connected.</summary>

@@ -1,0 +1,58 @@
+namespace Cerver.Grains.Computes;
+
+/// <summary>The sandbox of one grain while it is up: watched, asked about when it is idle, and taken down.</summary>
+/// <param name="grain">The sandbox's grain.</param>
+/// <param name="idle">Asks whether it is still needed.</param>
+/// <param name="changed">Is told when it is up, or is not any more.</param>
+/// <param name="lost">Is told when it went down by itself.</param>
+internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Action changed, Func<Task> lost)
+{
+    /// <summary>The sandbox, or null when it is not up here.</summary>
+    public ISandbox? Current { get; private set; }
+
+    /// <summary>Whether it is up here.</summary>
+    public bool IsUp => Current is { Closed.IsCompleted: false };
+
+    /// <summary>How long it may be idle before somebody is asked, at most 30 days.</summary>
+    public TimeSpan IdleTimeout { get; set; }
+
+    /// <summary>Holds a sandbox that is up.</summary>
+    public TSandbox Hold<TSandbox>(TSandbox sandbox)
+        where TSandbox : ISandbox
+    {
+        Current = sandbox;
+        _ = WatchAsync(sandbox);
+        changed();
+        idle.Begin(grain, IdleTimeout);
+        return sandbox;
+    }
+
+    /// <summary>Lets it go as it is, and hears no more of it.</summary>
+    public ISandbox? Release()
+    {
+        var held = Current;
+        Current = null;
+        return held;
+    }
+
+    /// <summary>Takes it down.</summary>
+    public async Task CloseAsync()
+    {
+        if (Release() is { } sandbox)
+        {
+            await sandbox.DisposeAsync();
+            changed();
+            idle.Stop();
+        }
+    }
+
+    private async Task WatchAsync(ISandbox sandbox)
+    {
+        await sandbox.Closed;
+        if (Current == sandbox)
+        {
+            await CloseAsync();
+            await lost();
+        }
+    }
+}

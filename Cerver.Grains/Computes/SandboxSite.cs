@@ -1,0 +1,64 @@
+using Cerver.Computes;
+using Cerver.Errors;
+using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Computes.Relays;
+
+namespace Cerver.Grains.Computes;
+
+/// <summary>Where one sandbox is, and the way there.</summary>
+/// <param name="registration">What is stored of it.</param>
+/// <param name="providers">The providers of this silo.</param>
+/// <param name="grains">The way to machines.</param>
+/// <param name="accountId">The account that has it.</param>
+/// <param name="sandboxId">The sandbox.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SandboxSite(SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, TimeProvider time)
+{
+    /// <summary>Whether it is where this silo can reach it. Elsewhere an activation only stands in.</summary>
+    public bool IsAtHome => providers.IsAtHome(Ids.HostOfSandbox(sandboxId));
+
+    /// <summary>Whether it is on a machine of the account. It outlives any activation then, and what happens in it is delivered.</summary>
+    public bool IsOnMachine => registration.State.ComputeId is not null;
+
+    /// <summary>Whether it is on a machine, and up as far as anybody knows.</summary>
+    public bool IsUpOnMachine => registration.Exists && IsOnMachine && registration.State.DownSince is null;
+
+    /// <summary>What it is like.</summary>
+    public SandboxSpec Spec => new(sandboxId, registration.State.Network) { SessionId = registration.State.SessionId };
+
+    /// <summary>The machine that it is on.</summary>
+    public MachineProvider Machine =>
+        new(grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, registration.State.ComputeId!)), registration.State.ComputeId!, time);
+
+    /// <summary>Who provides it.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the gateway does not have that provider any more.</exception>
+    public IComputeProvider Provider => IsOnMachine ? Machine :
+        providers.Of(sandboxId, registration.State.Provider)
+        ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{registration.State.Provider}'.");
+
+    /// <summary>The way to its files.</summary>
+    /// <exception cref="CerverException">There is none, and why.</exception>
+    public ISandboxFiles Files
+    {
+        get
+        {
+            if (!IsAtHome)
+            {
+                throw AbsentHost.Refusal();
+            }
+
+            if (!registration.Exists)
+            {
+                throw new CerverException(
+                    CerverError.Conflict, "The session's files are gone: they were not needed for too long, or its compute was exchanged. POST …/resume brings up an empty workspace.");
+            }
+
+            return Provider.Files switch
+            {
+                { Obstacle: null } files => files,
+                { Obstacle: { } obstacle } => throw new CerverException(CerverError.NoCompute, obstacle),
+                null => throw new CerverException(CerverError.NoCompute, "The session's compute gives no access to its files from outside. Read and write them in runs."),
+            };
+        }
+    }
+}
