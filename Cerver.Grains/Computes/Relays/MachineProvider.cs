@@ -11,13 +11,17 @@ namespace Cerver.Grains.Computes.Relays;
 /// <param name="time">Measures patience.</param>
 internal sealed class MachineProvider(IMachineGrain machine, string computeId, TimeProvider time) : IComputeProvider
 {
-    private const int MaxMessageCharacters = 500;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly ImmutableDictionary<string, string> NoHeaders = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>What is not the machine's own failure.</summary>
+    private static readonly ImmutableArray<CerverError> Refusals = [CerverError.InvalidRequest, CerverError.PayloadTooLarge];
+
     /// <inheritdoc/>
     public string Name => MachineKey.Provider;
+
+    /// <summary>The way to the files, on a machine that gives access to them; each call finds out.</summary>
+    public ISandboxFiles Files => new MachineFiles(this, machine);
 
     /// <inheritdoc/>
     public ComputeInfo Describe() => throw new NotSupportedException("What a machine can do its own grain says.");
@@ -37,7 +41,7 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
     public async Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken)
     {
         var answer = await RequireAsync(Request("GET", RelayPaths.Sandboxes, body: null), cancellationToken);
-        var list = Read(answer, RelayJson.Default.RelaySandboxes);
+        var list = RelayAnswers.Read(answer, RelayJson.Default.RelaySandboxes);
         return [.. list.Sandboxes.Where(static sandbox => sandbox.Status == RelayWords.ClosedStatus).Select(static sandbox => sandbox.SandboxId)];
     }
 
@@ -66,16 +70,20 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, saying why not.</exception>
     public async Task RequireReachableAsync(CancellationToken cancellationToken)
     {
-        var described = await machine.DescribeAsync(cancellationToken);
-        if (described is not { Status: ComputeStatus.Ready })
+        var described = await DescribeAsync(cancellationToken);
+        if (described.Status != ComputeStatus.Ready)
         {
-            throw new CerverException(
-                CerverError.ComputeOffline,
-                described is null
-                    ? $"The machine '{computeId}' is not registered any more; nothing was changed. Give the session other compute with POST …/compute."
-                    : $"The machine '{described.Label}' cannot be reached; nothing was changed. {described.Reason}");
+            throw new CerverException(CerverError.ComputeOffline, $"The machine '{described.Label}' cannot be reached; nothing was changed. {described.Reason}");
         }
     }
+
+    /// <summary>The machine as it is now.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when it is not registered any more.</exception>
+    public async Task<ComputeInfo> DescribeAsync(CancellationToken cancellationToken) => await machine.DescribeAsync(cancellationToken) ?? throw NotRegistered();
+
+    /// <summary>What is said of a machine that was deleted.</summary>
+    public CerverException NotRegistered() => new(
+        CerverError.ComputeOffline, $"The machine '{computeId}' is not registered any more; nothing was changed. Give the session other compute with POST …/compute.");
 
     /// <summary>Asks the machine for something that it answers without saying much.</summary>
     public async Task PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
@@ -83,46 +91,6 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
 
     private static MachineRequest Request(string method, string path, string? body) => new(method, path, NoHeaders, body, Patience);
 
-    private async Task<string?> RequireAsync(MachineRequest request, CancellationToken cancellationToken)
-    {
-        var answer = await machine.RequestAsync(request, cancellationToken);
-        return answer.Status is >= 200 and < 300 ? answer.Body : throw Refusal(answer);
-    }
-
-    private static T Read<T>(string? body, JsonTypeInfo<T> type)
-    {
-        try
-        {
-            return (body is null ? default : JsonSerializer.Deserialize(body, type)) ?? throw Unreadable();
-        }
-        catch (JsonException)
-        {
-            throw Unreadable();
-        }
-    }
-
-    private static CerverException Unreadable() => new(CerverError.ProviderUnavailable, "The machine answered with something that its gateway does not understand.");
-
-    private static CerverException Refusal(MachineAnswer answer)
-    {
-        RelayRefusal? refusal = null;
-        try
-        {
-            refusal = answer.Body is null ? null : JsonSerializer.Deserialize(answer.Body, RelayJson.Default.RelayRefusal);
-        }
-        catch (JsonException)
-        {
-            // Another relay than ours says it in other words.
-        }
-
-        var message = refusal?.Message is { Length: > 0 and <= MaxMessageCharacters } said ? said : $"The machine answered with {answer.Status}.";
-        return new CerverException(
-            refusal?.Error switch
-            {
-                "invalid_request" => CerverError.InvalidRequest,
-                "payload_too_large" => CerverError.PayloadTooLarge,
-                _ => CerverError.ProviderUnavailable,
-            },
-            message);
-    }
+    private async Task<string?> RequireAsync(MachineRequest request, CancellationToken cancellationToken) =>
+        RelayAnswers.Require(await machine.RequestAsync(request, cancellationToken), Refusals);
 }
