@@ -51,7 +51,7 @@ internal sealed class RelayFiles(LocalComputeProvider provider, RelaySandboxHost
                 return (201, null);
             case ("POST", ["uploads", var uploadId, "write"]):
                 var part = RelayRequests.Read(request, RelayJson.Default.WriteRelayUpload);
-                await Files.WriteAsync(sandboxId, new WriteFile(uploadId, part.Offset, part.Data ?? throw new JsonException()), cancellationToken);
+                await Files.WriteAsync(sandboxId, new WriteFile(uploadId, Checked(part.Offset), part.Data ?? throw new JsonException()), cancellationToken);
                 return (204, null);
             case ("POST", ["uploads", var uploadId, "place"]):
                 return (200, await PlaceAsync(sandboxId, uploadId, RelayRequests.Read(request, RelayJson.Default.PlaceRelayUpload), cancellationToken));
@@ -63,6 +63,8 @@ internal sealed class RelayFiles(LocalComputeProvider provider, RelaySandboxHost
         }
     }
 
+    private static long Checked(long offset) => offset >= 0 ? offset : throw new JsonException();
+
     private async Task<JsonElement> ListAsync(string sandboxId, ListRelayFiles request, CancellationToken cancellationToken)
     {
         var listing = await Files.ListAsync(sandboxId, new ListFiles(SandboxPath.Parse(request.Path), [.. request.After ?? []], request.Limit), cancellationToken);
@@ -72,7 +74,7 @@ internal sealed class RelayFiles(LocalComputeProvider provider, RelaySandboxHost
 
     private async Task<JsonElement> ReadAsync(string sandboxId, ReadRelayFile request, CancellationToken cancellationToken)
     {
-        var part = await Files.ReadAsync(sandboxId, new ReadFile(SandboxPath.Parse(request.Path), request.Offset, request.Count, request.FileId), cancellationToken);
+        var part = await Files.ReadAsync(sandboxId, new ReadFile(SandboxPath.Parse(request.Path), Checked(request.Offset), request.Count, request.FileId), cancellationToken);
         return RelayRequests.Write(
             new RelayFilePart(part.IsDirectory, part.Size, part.ModifiedAt, part.FileId, part.Version, part.MaxBytes, part.Data), RelayJson.Default.RelayFilePart);
     }
