@@ -323,10 +323,16 @@ public sealed class MachineFileTests : IAsyncLifetime
             await UntilAsync(() => Directory.GetFiles(Uploads) is [var path] && new FileInfo(path).Length > 0);
             _line.Break();
             await UntilAsync(() => Directory.GetFiles(Uploads).Length == 0);
-            await RelayProcess.ReadyAsync(Client);
             body.GoOn();
             using var refused = await sending;
             Assert.Contains(refused.StatusCode, (HttpStatusCode[])[HttpStatusCode.ServiceUnavailable, HttpStatusCode.Conflict]);
+
+            // The gateway may not have heard yet that the line is down, and calls it ready.
+            await UntilAsync(async () =>
+            {
+                using var read = await GetAsync(session, "file");
+                return read.IsSuccessStatusCode;
+            });
         }
 
         Assert.Equal("kept", await Client.GetStringAsync(At(session, "file")));
@@ -416,9 +422,11 @@ public sealed class MachineFileTests : IAsyncLifetime
         return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("result").GetProperty("stdout").GetString()!;
     }
 
-    private static async Task UntilAsync(Func<bool> isSo)
+    private static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
-        for (var attempt = 0; !isSo(); attempt++)
+        for (var attempt = 0; !await isSo(); attempt++)
         {
             Assert.True(attempt < 600, "It did not become so within a minute.");
             await Task.Delay(TimeSpan.FromMilliseconds(100));
