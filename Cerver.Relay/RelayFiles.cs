@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Cerver.Computes;
 using Cerver.Errors;
-using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Local;
 using Cerver.Grains.Computes.Relays;
 
@@ -13,7 +12,7 @@ internal sealed class RelayFiles(LocalComputeProvider provider, RelaySandboxHost
     /// <summary>Below the time that the gateway waits, which hears so that there is more to remove.</summary>
     private static readonly TimeSpan DeleteLimit = TimeSpan.FromSeconds(10);
 
-    private ISandboxFiles Files => provider.Files is { Obstacle: { } obstacle } ? throw new CerverException(CerverError.NoCompute, obstacle) : provider.Files;
+    private LocalSandboxFiles Files => provider.Files is { Obstacle: { } obstacle } ? throw new CerverException(CerverError.NoCompute, obstacle) : provider.Files;
 
     /// <summary>
     /// Forgets what was sent of files. When the line drops in the middle of one the gateway gives it up, and cannot say so here: with some drops there would be as many as

@@ -122,7 +122,7 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             static (_, call, token) => call.read(call.state, token),
             cancellationToken);
 
-    private Task TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, TimeSpan attemptLimit, CancellationToken cancellationToken) => ReadAsync(
+    private Task<bool> TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, TimeSpan attemptLimit, CancellationToken cancellationToken) => ReadAsync(
         (state, tell),
         static async (call, token) =>
         {
