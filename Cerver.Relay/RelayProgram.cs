@@ -75,7 +75,7 @@ internal static class RelayProgram
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(static services => new MachineName(MachineIdentity.Read(services.GetRequiredService<IOptions<RelaySettings>>().Value.Data!)));
         services.AddSingleton(static services => ActivatorUtilities.CreateInstance<LocalComputeProvider>(services, services.GetRequiredService<IOptions<RelaySettings>>().Value.Data!));
-        services.AddSingleton<RelaySandboxHost>().AddSingleton<RelayRequests>().AddSingleton<GatewayConnection>();
+        services.AddSingleton<RelaySandboxHost>().AddSingleton<RelayFiles>().AddSingleton<RelayRequests>().AddSingleton<GatewayConnection>();
         services.AddHttpClient<GatewayApi>(GatewayApi.Configure);
         services.AddHostedService(static services => services.GetRequiredService<GatewayConnection>());
         return builder.Build();

@@ -7,7 +7,7 @@ using Cerver.Grains.Computes.Relays;
 namespace Cerver.Relay;
 
 /// <summary>Carries out what the gateway asks for.</summary>
-internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<RelayRequests> logger)
+internal sealed partial class RelayRequests(RelaySandboxHost host, RelayFiles files, ILogger<RelayRequests> logger)
 {
     private static readonly ImmutableDictionary<string, string> JsonHeaders = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal).Add("content-type", "application/json");
 
@@ -21,7 +21,8 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
         }
         catch (CerverException refusal)
         {
-            return Refuse(request, StatusOf(refusal.Code), WordOf(refusal.Code), refusal.Message);
+            var (status, word) = RelayRefusals.Of(refusal.Code);
+            return Refuse(request, status, word, refusal.Message, refusal.Field);
         }
         catch (SandboxDownException)
         {
@@ -37,6 +38,17 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
             return Refuse(request, 500, "internal", "The relay could not do it; its log says why.");
         }
     }
+
+    /// <summary>Nobody asks on this line any more, and what was begun on it is not gone on with.</summary>
+    public Task EndAsync() => files.ForgetUploadsAsync();
+
+    /// <summary>Reads the body of a request.</summary>
+    /// <exception cref="JsonException">It is none that the route takes.</exception>
+    public static T Read<T>(RelayFrame request, JsonTypeInfo<T> type) =>
+        request.Body is { } body && body.Deserialize(type) is { } read ? read : throw new JsonException();
+
+    /// <summary>The body of an answer.</summary>
+    public static JsonElement Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToElement(value, type);
 
     private async Task<(int Status, JsonElement? Body)> RouteAsync(RelayFrame request, CancellationToken cancellationToken)
     {
@@ -70,38 +82,17 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, ILogger<Relay
             case ("POST", ["sandboxes", _, "runs", var runId, "forget"]):
                 host.Forget(runId);
                 return (202, null);
+            case (_, ["sandboxes", var id, "files", .. var route]):
+                return await files.AnswerAsync(request, id, route, cancellationToken) ?? throw NoRoute(request);
             default:
                 throw NoRoute(request);
         }
     }
 
-    private static T Read<T>(RelayFrame request, JsonTypeInfo<T> type) =>
-        request.Body is { } body && body.Deserialize(type) is { } read ? read : throw new JsonException();
-
-    private static JsonElement Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToElement(value, type);
-
     private static CerverException NoRoute(RelayFrame request) => new(CerverError.NotFound, $"This relay has no route {request.Method} {request.Path}.");
 
-    private static RelayResponse Refuse(RelayFrame request, int status, string error, string message) =>
-        new("response", request.RequestId!, status, JsonHeaders, Write(new RelayRefusal(error, message), RelayJson.Default.RelayRefusal));
-
-    private static int StatusOf(CerverError code) => code switch
-    {
-        CerverError.InvalidRequest => 400,
-        CerverError.NotFound => 404,
-        CerverError.PayloadTooLarge => 413,
-        CerverError.HostUnavailable => 503,
-        _ => 502,
-    };
-
-    private static string WordOf(CerverError code) => code switch
-    {
-        CerverError.InvalidRequest => "invalid_request",
-        CerverError.NotFound => "not_found",
-        CerverError.PayloadTooLarge => "payload_too_large",
-        CerverError.HostUnavailable => "host_unavailable",
-        _ => "provider_unavailable",
-    };
+    private static RelayResponse Refuse(RelayFrame request, int status, string error, string message, string? field = null) =>
+        new("response", request.RequestId!, status, JsonHeaders, Write(new RelayRefusal(error, message, field), RelayJson.Default.RelayRefusal));
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The request {Method} {Path} failed")]
     private partial void LogFailed(Exception failure, string? method, string? path);

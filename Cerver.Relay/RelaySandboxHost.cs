@@ -157,6 +157,20 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
+    /// <summary>Does something while no sandbox comes up, whose files may get another owner then.</summary>
+    public async Task<T> WhileNoneOpensAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
+    {
+        await _opening.WaitAsync(cancellationToken);
+        try
+        {
+            return await act();
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
     /// <summary>Ends every process of a sandbox and keeps its files. One that is not up stays as it is.</summary>
     public async Task<RelaySandbox> CloseAsync(string sandboxId)
     {

@@ -67,14 +67,8 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// <param name="tell">The call.</param>
     /// <param name="cancellationToken">Whoever asks goes away. Nothing is repeated then.</param>
     /// <exception cref="CerverException">Whatever the grain refuses.</exception>
-    public Task TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, CancellationToken cancellationToken) => ReadAsync(
-        (state, tell),
-        static async (call, token) =>
-        {
-            await call.tell(call.state, token);
-            return true;
-        },
-        cancellationToken);
+    public Task TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, CancellationToken cancellationToken) =>
+        TellAsync(state, tell, AttemptLimit, cancellationToken);
 
     /// <summary>Makes a call that may be made any number of times, to a grain that asks somebody outside the cluster.</summary>
     /// <param name="state">What the call needs.</param>
@@ -83,6 +77,11 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// <exception cref="CerverException">Whatever the grain refuses.</exception>
     public Task<TResult> ReadOutsideAsync<TState, TResult>(TState state, Func<TState, CancellationToken, Task<TResult>> read, CancellationToken cancellationToken) =>
         ReadAsync(state, read, OutsideLimit, cancellationToken);
+
+    /// <summary>Makes a call that may be made any number of times and that nothing comes of but its effect, to a grain that asks somebody outside the cluster.</summary>
+    /// <inheritdoc cref="TellAsync{TState}(TState, Func{TState, CancellationToken, Task}, CancellationToken)"/>
+    public Task TellOutsideAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, CancellationToken cancellationToken) =>
+        TellAsync(state, tell, OutsideLimit, cancellationToken);
 
     /// <summary>Makes a call that changes something. It takes no cancellation: a caller who hangs up must not leave open whether what was sent was done.</summary>
     /// <param name="operation">The caller's name for the write, or null.</param>
@@ -122,6 +121,16 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             (state, read),
             static (_, call, token) => call.read(call.state, token),
             cancellationToken);
+
+    private Task<bool> TellAsync<TState>(TState state, Func<TState, CancellationToken, Task> tell, TimeSpan attemptLimit, CancellationToken cancellationToken) => ReadAsync(
+        (state, tell),
+        static async (call, token) =>
+        {
+            await call.tell(call.state, token);
+            return true;
+        },
+        attemptLimit,
+        cancellationToken);
 
     private static bool MayRepeat(ResilienceContext context, Exception? failure, TimeProvider time)
     {

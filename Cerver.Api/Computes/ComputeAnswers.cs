@@ -201,15 +201,7 @@ public sealed record LimitAnswer
 
     internal static LimitAnswer Of(ComputeLimit limit) => new()
     {
-        HeldBy = limit.Hold switch
-        {
-            ComputeHold.None => "none",
-            ComputeHold.Cgroup => "cgroup",
-            ComputeHold.Rlimit => "rlimit",
-            ComputeHold.Quota => "quota",
-            ComputeHold.Watch => "watch",
-            _ => throw new UnreachableException($"No word for {limit.Hold}."),
-        },
+        HeldBy = ComputeHoldWords.Of(limit.Hold),
         Value = limit.Value,
     };
 }

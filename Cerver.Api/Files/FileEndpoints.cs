@@ -63,7 +63,7 @@ internal static class FileEndpoints
                 found, (offset, count, token) => ReadAsync(new ReadFile(file.Value, offset, count, found.FileId), token), token => gate.EnterAsync(caller.AccountId, token));
 
         Task<FilePart> ReadAsync(ReadFile part, CancellationToken token) =>
-            calls.ReadAsync((sandbox, part), static (call, token) => call.sandbox.ReadFileAsync(call.part, token), token);
+            calls.ReadOutsideAsync((sandbox, part), static (call, token) => call.sandbox.ReadFileAsync(call.part, token), token);
     }
 
     private static async Task<JsonAnswer<FileWritten>> Write(
@@ -97,7 +97,7 @@ internal static class FileEndpoints
         var delete = new DeleteFile(file.Value, Recursive.Read(request));
         var sandboxId = await FindSandboxAsync(sessionId, caller, cluster, calls, cancellationToken);
         await TouchAsync(sessionId, sandboxId, caller, cluster, calls);
-        await calls.TellAsync(
+        await calls.TellOutsideAsync(
             (Sandbox: caller.Sandbox(cluster, sandboxId), delete), static (call, token) => call.Sandbox.DeleteFileAsync(call.delete, token), CancellationToken.None);
         return JsonAnswer.Of(new FileDeleted { Path = file.Value.ToString() }, AnswerJson.Default.FileDeleted);
     }
@@ -114,7 +114,7 @@ internal static class FileEndpoints
     {
         var after = Cursor.Read(request) is { } cursor ? FileCursorText.Parse(cursor, Cursor.Name) : [];
         var list = new ListFiles(path, after, (int)(Limit.Read(request) ?? FileParts.MaxEntries));
-        var listing = await calls.ReadAsync((sandbox, list), static (call, token) => call.sandbox.ListFilesAsync(call.list, token), cancellationToken);
+        var listing = await calls.ReadOutsideAsync((sandbox, list), static (call, token) => call.sandbox.ListFilesAsync(call.list, token), cancellationToken);
         return JsonAnswer.Of(FileListAnswer.Of(path, listing, FileCursorText.WriteNext(listing)), AnswerJson.Default.FileListAnswer);
     }
 }

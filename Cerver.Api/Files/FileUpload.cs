@@ -39,7 +39,7 @@ internal sealed class FileUpload(GrainCalls calls, IComputeGrain sandbox, string
 
     /// <summary>Puts the file in its place.</summary>
     /// <exception cref="Cerver.Errors.CerverException">Whatever the sandbox refuses.</exception>
-    public Task<FilePlaced> PlaceAsync(SandboxPath path, long size) => calls.ReadAsync(
+    public Task<FilePlaced> PlaceAsync(SandboxPath path, long size) => calls.ReadOutsideAsync(
         (sandbox, Place: new PlaceFile(uploadId, path, size)), static (call, token) => call.sandbox.PlaceFileAsync(call.Place, token), CancellationToken.None);
 
     /// <summary>Says that nothing will come of it. It is a hint: what nobody asks for any more goes after a while.</summary>
@@ -48,7 +48,7 @@ internal sealed class FileUpload(GrainCalls calls, IComputeGrain sandbox, string
     private async Task<long> TakeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var begin = new BeginFile(uploadId, request.ContentLength);
-        await calls.TellAsync((sandbox, begin), static (call, token) => call.sandbox.BeginFileAsync(call.begin, token), cancellationToken);
+        await calls.TellOutsideAsync((sandbox, begin), static (call, token) => call.sandbox.BeginFileAsync(call.begin, token), cancellationToken);
         var taken = 0L;
         while (request.ContentLength is null || taken < request.ContentLength)
         {
@@ -61,7 +61,7 @@ internal sealed class FileUpload(GrainCalls calls, IComputeGrain sandbox, string
             }
 
             var part = new WriteFile(uploadId, taken, filled == data.Length ? data : data[..filled]);
-            await calls.TellAsync((sandbox, part), static (call, token) => call.sandbox.WriteFileAsync(call.part, token), cancellationToken);
+            await calls.TellOutsideAsync((sandbox, part), static (call, token) => call.sandbox.WriteFileAsync(call.part, token), cancellationToken);
             taken += filled;
         }
 

@@ -82,6 +82,25 @@ public enum ComputeHold
     Watch = 4,
 }
 
+/// <summary>The words by which callers, and machines that say what they can do, name <see cref="ComputeHold"/>.</summary>
+public static class ComputeHoldWords
+{
+    private static readonly ImmutableArray<(string Word, ComputeHold Hold)> All =
+    [
+        ("none", ComputeHold.None),
+        ("cgroup", ComputeHold.Cgroup),
+        ("rlimit", ComputeHold.Rlimit),
+        ("quota", ComputeHold.Quota),
+        ("watch", ComputeHold.Watch),
+    ];
+
+    /// <summary>The word for how a limit is kept.</summary>
+    public static string Of(ComputeHold hold) => All.First(known => known.Hold == hold).Word;
+
+    /// <summary>What a word names; nothing that keeps a limit when it is not known.</summary>
+    public static ComputeHold Find(string? word) => All.FirstOrDefault(known => known.Word.Equals(word, StringComparison.Ordinal)).Hold;
+}
+
 /// <summary>One limit of a sandbox.</summary>
 /// <param name="Hold">How it is kept.</param>
 /// <param name="Value">The most there may be, in the unit of the limit, or null when nothing keeps it.</param>

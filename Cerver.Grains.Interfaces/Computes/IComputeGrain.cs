@@ -50,34 +50,35 @@ public interface IComputeGrain : IGrainWithStringKey
     /// <summary>Lists a directory of its files. None of the calls about files brings the sandbox up, and all work while it is down.</summary>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.NotFound"/>; <see cref="CerverError.Conflict"/> when it is no directory, or its way leads over a symbolic link, or the sandbox's
-    /// files are gone; <see cref="CerverError.NoCompute"/> when its provider gives no access to files. So do all of these calls.
+    /// files are gone; <see cref="CerverError.NoCompute"/> when its provider gives no access to files; <see cref="CerverError.ComputeOffline"/> when they are on a
+    /// machine that cannot be reached. So do all of these calls.
     /// </exception>
-    [Alias("list-files"), AlwaysInterleave]
+    [Alias("list-files"), AlwaysInterleave, ResponseTimeout("00:00:20")]
     Task<FileListing> ListFilesAsync(ListFiles request, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a part of a file, or tells that the path leads to a directory.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.Conflict"/> also when another file took the place of the one that was begun with.</exception>
-    [Alias("read-file"), AlwaysInterleave]
+    [Alias("read-file"), AlwaysInterleave, ResponseTimeout("00:00:20")]
     Task<FilePart> ReadFileAsync(ReadFile request, CancellationToken cancellationToken = default);
 
     /// <summary>Begins to send a file. Repeating it is fine.</summary>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.PayloadTooLarge"/>; <see cref="CerverError.RateLimited"/> when too many are being sent.
     /// </exception>
-    [Alias("begin-file"), AlwaysInterleave]
+    [Alias("begin-file"), AlwaysInterleave, ResponseTimeout("00:00:20")]
     Task BeginFileAsync(BeginFile request, CancellationToken cancellationToken = default);
 
     /// <summary>Takes the next part of a file. Repeating it is fine.</summary>
     /// <exception cref="CerverException">
     /// <see cref="CerverError.PayloadTooLarge"/>; <see cref="CerverError.Conflict"/> when nothing is known of the upload any more.
     /// </exception>
-    [Alias("write-file"), AlwaysInterleave]
+    [Alias("write-file"), AlwaysInterleave, ResponseTimeout("00:00:20")]
     Task WriteFileAsync(WriteFile part, CancellationToken cancellationToken = default);
 
     /// <summary>Puts a file that was sent in its place, at once and as a whole; it is on disk then. Repeating it is fine.</summary>
     /// <remarks>A turn of its own, so that the files get no other owner meanwhile, which they may get when the sandbox comes up.</remarks>
     /// <exception cref="CerverException"><see cref="CerverError.Conflict"/> also when a directory is in its place.</exception>
-    [Alias("place-file")]
+    [Alias("place-file"), ResponseTimeout("00:00:20")]
     Task<FilePlaced> PlaceFileAsync(PlaceFile request, CancellationToken cancellationToken = default);
 
     /// <summary>Forgets what was sent of a file that will not be put in its place. What nobody forgets goes after a while.</summary>
@@ -86,7 +87,7 @@ public interface IComputeGrain : IGrainWithStringKey
 
     /// <summary>Removes a file, a link or a directory. Repeating it is fine.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.Conflict"/> also for a directory that is not empty, unless all of it is to go.</exception>
-    [Alias("delete-file")]
+    [Alias("delete-file"), ResponseTimeout("00:00:20")]
     Task DeleteFileAsync(DeleteFile request, CancellationToken cancellationToken = default);
 
     /// <summary>Takes what happened in the sandbox on its machine. Events may come twice; each run's come in order.</summary>

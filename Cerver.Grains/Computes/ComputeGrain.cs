@@ -189,7 +189,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         if (_held.Current is null && _site.IsUpOnMachine)
         {
             // Another activation brought it up. Its machine need not have said anything of it to go and take it down.
-            _held.Hold(_site.Machine.Attach(_site.Spec));
+            _held.Hold(_site.Attach());
         }
 
         if (_held.Current is not null)

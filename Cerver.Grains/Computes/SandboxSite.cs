@@ -27,12 +27,15 @@ internal sealed class SandboxSite(SandboxRegistration registration, HostProvider
     public SandboxSpec Spec => new(sandboxId, registration.State.Network) { SessionId = registration.State.SessionId };
 
     /// <summary>The machine that it is on.</summary>
-    public MachineProvider Machine =>
-        new(grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, registration.State.ComputeId!)), registration.State.ComputeId!, time);
+    public MachineCalls Machine => new(grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, registration.State.ComputeId!)), registration.State.ComputeId!);
+
+    /// <summary>It as it is up on its machine, whoever brought it up.</summary>
+    /// <param name="generation">Which opening of it, or 0 when that is not known.</param>
+    public MachineSandbox Attach(long generation = 0) => new MachineProvider(Machine, time).Attach(Spec, generation);
 
     /// <summary>Who provides it.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the gateway does not have that provider any more.</exception>
-    public IComputeProvider Provider => IsOnMachine ? Machine :
+    public IComputeProvider Provider => IsOnMachine ? new MachineProvider(Machine, time) :
         providers.Of(sandboxId, registration.State.Provider)
         ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{registration.State.Provider}'.");
 

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Threading.Channels;
 using Cerver.Grains.Computes.Relays;
@@ -14,6 +15,12 @@ internal sealed partial class ChannelLine : IDisposable
 
     /// <summary>The gateway asks every 20 s whether this machine is there. When nothing comes for so long the line is dead, whatever the network says.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(70);
+
+    /// <summary>
+    /// Answers have characters as they are that need no escape in JSON. A <c>+</c>, which base64 has, would be six of them, and a part of a file that has many would not fit into
+    /// a frame.
+    /// </summary>
+    private static readonly RelayJson Plain = new(new JsonSerializerOptions(RelayJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private readonly WebSocket _socket;
     private readonly RelaySandboxHost _host;
@@ -49,6 +56,7 @@ internal sealed partial class ChannelLine : IDisposable
         await _down.CancelAsync();
         _socket.Abort();
         await Task.WhenAll(sending, receiving);
+        await _requests.EndAsync();
         return why;
     }
 
@@ -156,7 +164,7 @@ internal sealed partial class ChannelLine : IDisposable
         try
         {
             var answer = await _requests.AnswerAsync(request, _down.Token);
-            await QueueAsync(JsonSerializer.SerializeToUtf8Bytes(answer, RelayJson.Default.RelayResponse), _down.Token);
+            await QueueAsync(JsonSerializer.SerializeToUtf8Bytes(answer, Plain.RelayResponse), _down.Token);
         }
         catch (OperationCanceledException)
         {

@@ -16,7 +16,7 @@ public sealed class LocalSandboxFilesTests(LocalSandboxFixture fixture) : IClass
 {
     private readonly string _sandboxId = Ids.NewSandbox(TimeProvider.System);
 
-    private ISandboxFiles Files => fixture.Provider.Files;
+    private LocalSandboxFiles Files => fixture.Provider.Files;
 
     private string Workspace => Path.Combine(fixture.DataDirectory, "sandboxes", _sandboxId);
 

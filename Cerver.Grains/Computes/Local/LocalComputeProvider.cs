@@ -41,7 +41,9 @@ internal sealed partial class LocalComputeProvider(
 
     public bool IsOnHost => true;
 
-    public ISandboxFiles Files => _files;
+    public LocalSandboxFiles Files => _files;
+
+    ISandboxFiles IComputeProvider.Files => _files;
 
     public ComputeInfo Describe()
     {
@@ -59,7 +61,7 @@ internal sealed partial class LocalComputeProvider(
             Network: _options.AllowNetwork || _options.Isolation == LocalIsolation.None)
         {
             Capabilities = new(
-                ComputeFeatures.Pause | ComputeFeatures.Files,
+                ComputeFeatures.Pause | (_files.Obstacle is null ? ComputeFeatures.Files : ComputeFeatures.None),
                 Memory: new(cgroups is { HoldsMemory: true } ? ComputeHold.Cgroup : ComputeHold.Watch, _options.MemoryBytes),
                 Cpu: cgroups is { HoldsCpu: true } ? new(ComputeHold.Cgroup, (decimal)_options.Cpus) : ComputeLimit.None,
                 Processes: cgroups is { HoldsProcesses: true } ? new(ComputeHold.Cgroup, _options.MaxProcesses)

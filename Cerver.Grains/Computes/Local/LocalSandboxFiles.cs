@@ -87,6 +87,9 @@ internal sealed partial class LocalSandboxFiles(SandboxWorkspaces workspaces, Lo
     public Task AbandonAsync(string sandboxId, string uploadId, CancellationToken cancellationToken) =>
         Task.Run(() => _uploads.Forget(sandboxId, uploadId), cancellationToken);
 
+    /// <summary>Forgets what was sent of all files that are not in their places.</summary>
+    public Task AbandonAllAsync() => Task.Run(_uploads.ForgetAll);
+
     public Task DeleteAsync(string sandboxId, DeleteFile request, CancellationToken cancellationToken) => ExecuteAsync(sandboxId, root =>
     {
         request.Path.RequireNamed();

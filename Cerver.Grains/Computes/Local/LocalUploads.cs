@@ -116,9 +116,21 @@ internal sealed partial class LocalUploads(SandboxWorkspaces workspaces, LocalCo
     /// <summary>Removes an upload that is not in its place. One that there is none of is fine.</summary>
     public void Forget(string sandboxId, string uploadId) => Forget(new Key(sandboxId, uploadId));
 
+    /// <summary>Removes every upload: whoever sent them is gone.</summary>
+    public void ForgetAll()
+    {
+        Key[] all;
+        lock (_gate)
+        {
+            all = [.. _uploads.Keys];
+        }
+
+        Array.ForEach(all, Forget);
+    }
+
     /// <summary>What is said of an upload that nothing is known of.</summary>
     public static CerverException Unknown() => new(
-        CerverError.Conflict, "Nothing is known any more of what was sent of this file: it took too long, or the gateway was started again. Nothing was changed; send the file again.");
+        CerverError.Conflict, "Nothing is known any more of what was sent of this file: it took too long, or the connection to where it goes ended. Nothing was changed; send the file again.");
 
     /// <inheritdoc/>
     public void Dispose()

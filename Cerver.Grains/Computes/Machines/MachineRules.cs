@@ -5,7 +5,6 @@ using System.Text.Json;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Secrets.Redaction;
-using Cerver.Runs;
 
 namespace Cerver.Grains.Computes.Machines;
 
@@ -29,10 +28,6 @@ internal static class MachineRules
     /// <summary>What members are called that hold tokens, without what stands between words.</summary>
     private static readonly ImmutableArray<string> TokenNames =
         ["token", "secret", "password", "passwd", "apikey", "accesskey", "privatekey", "credential", "authorization", "cookie"];
-
-    /// <summary>What sandboxes under our own relay can do. Which limits they have its machine does not say.</summary>
-    private static readonly ComputeCapabilities OurRelay =
-        ComputeCapabilities.Unknown with { Features = ComputeFeatures.Reattach | ComputeFeatures.Replay | ComputeFeatures.Pause };
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -77,6 +72,7 @@ internal static class MachineRules
         MachineState machine, string accountId, string computeId, DateTimeOffset? connectedAt, DateTimeOffset heardAt, DateTimeOffset now)
     {
         var fault = FaultOf(machine, connectedAt, heardAt, now);
+        var capabilities = MachineCapabilities.Read(machine.Capabilities);
         return new(
             computeId,
             machine.Label,
@@ -85,12 +81,12 @@ internal static class MachineRules
             fault,
             "private",
             machine.Kind,
-            RuntimesIn(machine.Capabilities),
+            capabilities.Runtimes,
             Network: true)
         {
             // Any silo reaches it. With another relay than ours nobody brings up sandboxes there yet.
-            Hosts = RunsSandboxes(machine.Capabilities) ? [""] : [],
-            Capabilities = RunsSandboxes(machine.Capabilities) ? OurRelay : null,
+            Hosts = capabilities.Sandboxes is null ? [] : [""],
+            Capabilities = capabilities.Sandboxes,
             Machine = new(accountId, machine.LastHeartbeatAt, machine.Capabilities, machine.Metadata),
         };
     }
@@ -130,40 +126,6 @@ internal static class MachineRules
     }
 
     private static string TextOf(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    /// <summary>What executes code there, of what we know. A machine that does not say has a shell.</summary>
-    private static bool RunsSandboxes(string? capabilities)
-    {
-        if (capabilities is null)
-        {
-            return false;
-        }
-
-        using var document = JsonDocument.Parse(capabilities);
-        return document.RootElement.TryGetProperty(Relays.RelayWords.Capability, out var version) && version.ValueKind == JsonValueKind.Number;
-    }
-
-    private static ImmutableArray<SandboxRuntime> RuntimesIn(string? capabilities)
-    {
-        if (capabilities is null)
-        {
-            return [SandboxRuntime.Shell];
-        }
-
-        using var document = JsonDocument.Parse(capabilities);
-        return document.RootElement.TryGetProperty("runtimes", out var named) && named.ValueKind == JsonValueKind.Array
-            ? [.. named.EnumerateArray().Select(RuntimeOf).OfType<SandboxRuntime>().Distinct()]
-            : [SandboxRuntime.Shell];
-    }
-
-    private static SandboxRuntime? RuntimeOf(JsonElement word) => word switch
-    {
-        _ when word.ValueKind != JsonValueKind.String => null,
-        _ when word.ValueEquals("shell") => SandboxRuntime.Shell,
-        _ when word.ValueEquals("node") => SandboxRuntime.Node,
-        _ when word.ValueEquals("python") => SandboxRuntime.Python,
-        _ => null,
-    };
 
     private static string? Keep(string? json, string field, SecretMatcher matcher)
     {

@@ -59,7 +59,7 @@ internal sealed partial class MachineNews(
         {
             if (up is null && site.IsUpOnMachine)
             {
-                up = held.Hold(site.Machine.Attach(site.Spec, what.Generation));
+                up = held.Hold(site.Attach(what.Generation));
             }
 
             // One that was to go down while its machine could not be reached goes down now.
@@ -112,7 +112,7 @@ internal sealed partial class MachineNews(
         }
 
         var taints = await registry.OfAsync(accountId);
-        var sandbox = held.Current as MachineSandbox ?? held.Hold(site.Machine.Attach(site.Spec));
+        var sandbox = held.Current as MachineSandbox ?? held.Hold(site.Attach());
         if (!sandbox.Follows(runId) && !isGoing(runId))
         {
             var left = SessionRules.MaxRunTimeout - (time.GetUtcNow() - run.StartedAt);

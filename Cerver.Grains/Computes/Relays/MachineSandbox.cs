@@ -5,11 +5,11 @@ using Cerver.Errors;
 namespace Cerver.Grains.Computes.Relays;
 
 /// <summary>A sandbox on a machine, as the gateway sees it. What happens in it is delivered here, in order, as often as the line makes it necessary.</summary>
-/// <param name="machine">The machine.</param>
+/// <param name="machine">The way to the machine.</param>
 /// <param name="spec">What it is.</param>
 /// <param name="generation">Which opening of it, or 0 when that is not known.</param>
 /// <param name="time">Measures patience.</param>
-internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, long generation, TimeProvider time) : ISandbox
+internal sealed class MachineSandbox(MachineCalls machine, SandboxSpec spec, long generation, TimeProvider time) : ISandbox
 {
     private readonly ConcurrentDictionary<string, MachineSandboxProcess> _processes = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -34,7 +34,7 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
         var process = Follow(runId);
         try
         {
-            await machine.PostAsync(
+            await machine.StartAsync(
                 RelayPaths.Runs(spec.SandboxId),
                 new StartRelayRun(
                     runId,

@@ -5,12 +5,12 @@ using Cerver.Runs;
 namespace Cerver.Grains.Computes.Relays;
 
 /// <summary>One program on a machine, as the gateway sees it.</summary>
-/// <param name="machine">The machine.</param>
+/// <param name="machine">The way to the machine.</param>
 /// <param name="sandboxId">The sandbox.</param>
 /// <param name="runId">The run.</param>
 /// <param name="forgotten">Is told when nothing more is wanted of it.</param>
 /// <param name="time">Measures patience.</param>
-internal sealed class MachineSandboxProcess(MachineProvider machine, string sandboxId, string runId, Action forgotten, TimeProvider time) : ISandboxProcess
+internal sealed class MachineSandboxProcess(MachineCalls machine, string sandboxId, string runId, Action forgotten, TimeProvider time) : ISandboxProcess
 {
     /// <summary>With at most 64 KiB each. The machine sends no more before it hears that these were taken.</summary>
     private const int MaxPendingOutputs = 16;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cerver.Computes;
 
 namespace Cerver.Grains.Computes.Relays;
 
@@ -33,6 +34,29 @@ internal static class RelayPaths
 
     /// <summary><c>POST</c> says that nothing of a run need be kept.</summary>
     public static string Forget(string sandboxId, string runId) => $"{Runs(sandboxId)}/{runId}/forget";
+
+    /// <summary><c>POST</c> lists a directory. Which one stands in the body, as with all calls about files: names are bytes, and are in no log.</summary>
+    public static string ListFiles(string sandboxId) => $"{Files(sandboxId)}/list";
+
+    /// <summary><c>POST</c> reads a part of a file.</summary>
+    public static string ReadFile(string sandboxId) => $"{Files(sandboxId)}/read";
+
+    /// <summary><c>POST</c> removes a file, a link or a directory.</summary>
+    public static string DeleteFile(string sandboxId) => $"{Files(sandboxId)}/delete";
+
+    /// <summary><c>POST</c> begins to send a file.</summary>
+    public static string Uploads(string sandboxId) => $"{Files(sandboxId)}/uploads";
+
+    /// <summary><c>DELETE</c> forgets what was sent of a file.</summary>
+    public static string Upload(string sandboxId, string uploadId) => $"{Uploads(sandboxId)}/{uploadId}";
+
+    /// <summary><c>POST</c> sends the next part of a file.</summary>
+    public static string Write(string sandboxId, string uploadId) => $"{Upload(sandboxId, uploadId)}/write";
+
+    /// <summary><c>POST</c> puts a file that was sent in its place.</summary>
+    public static string Place(string sandboxId, string uploadId) => $"{Upload(sandboxId, uploadId)}/place";
+
+    private static string Files(string sandboxId) => $"{Sandbox(sandboxId)}/files";
 }
 
 /// <summary>The words of the types of events and frames.</summary>
@@ -40,6 +64,12 @@ internal static class RelayWords
 {
     /// <summary>The member of a machine's capabilities that says that it speaks this.</summary>
     public const string Capability = "cerver_runs";
+
+    /// <summary>The member of a machine's capabilities that says that it gives access to the files of its sandboxes.</summary>
+    public const string Files = "files";
+
+    /// <summary>The member of a machine's capabilities that has the limits of its sandboxes.</summary>
+    public const string Limits = "limits";
 
     /// <summary>A run printed something.</summary>
     public const string Output = "run_output";
@@ -111,7 +141,81 @@ internal sealed record StopRelayRun(long GraceMs);
 /// <summary>Why a relay refused.</summary>
 /// <param name="Error">The word of the contract for it.</param>
 /// <param name="Message">What to do.</param>
-internal sealed record RelayRefusal(string Error, string Message);
+/// <param name="Field">The field at fault, or null.</param>
+internal sealed record RelayRefusal(string Error, string Message, string? Field = null);
+
+/// <summary>Lists a directory. Repeating it is fine, as it is with all calls about files.</summary>
+/// <param name="Path">The directory; left out for the workspace.</param>
+/// <param name="After">The name after which to begin.</param>
+/// <param name="Limit">How many entries.</param>
+internal sealed record ListRelayFiles(byte[]? Path, byte[]? After, int Limit);
+
+/// <summary>A page of a directory.</summary>
+/// <param name="Entries">In the order of the bytes of their names.</param>
+/// <param name="Next">The name after which the next page begins; left out when there is none.</param>
+internal sealed record RelayFileListing(ImmutableArray<RelayFileEntry> Entries, byte[]? Next = null);
+
+/// <summary>One entry of a directory.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">What it is: a word of <see cref="RelayFileTypes"/>.</param>
+/// <param name="Size">How many bytes a file has.</param>
+/// <param name="ModifiedAt">When it was last changed.</param>
+internal sealed record RelayFileEntry(byte[]? Name, string? Type, long Size, DateTimeOffset ModifiedAt);
+
+/// <summary>Reads a part of a file, or with no bytes only what there is to know of it.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Offset">Where the part begins.</param>
+/// <param name="Count">How many bytes, at most 512 KiB.</param>
+/// <param name="FileId">What the first part said, so that all parts are of one file.</param>
+internal sealed record ReadRelayFile(byte[]? Path, long Offset, int Count, string? FileId = null);
+
+/// <summary>A part of a file.</summary>
+/// <param name="IsDirectory">Whether it is a directory; there are no bytes then.</param>
+/// <param name="Size">How many bytes the file has now.</param>
+/// <param name="ModifiedAt">When it was last changed.</param>
+/// <param name="FileId">Tells it from whatever takes its place: letters, digits and <c>-</c>.</param>
+/// <param name="Version">Is another one after a change: letters, digits and <c>-</c>.</param>
+/// <param name="MaxBytes">How many bytes of it a caller may be given at once.</param>
+/// <param name="Data">The bytes.</param>
+internal sealed record RelayFilePart(bool IsDirectory, long Size, DateTimeOffset ModifiedAt, string? FileId, string? Version, long MaxBytes, byte[]? Data);
+
+/// <summary>Begins to send a file.</summary>
+/// <param name="UploadId">The gateway's name for it.</param>
+/// <param name="Size">How many bytes there will be; left out when nobody knows yet.</param>
+internal sealed record BeginRelayUpload(string? UploadId, long? Size);
+
+/// <summary>Sends the next part of a file.</summary>
+/// <param name="Offset">Where the part begins.</param>
+/// <param name="Data">The bytes, at most 512 KiB.</param>
+internal sealed record WriteRelayUpload(long Offset, byte[]? Data);
+
+/// <summary>Puts a file in its place.</summary>
+/// <param name="Path">The place.</param>
+/// <param name="Size">How many bytes were sent.</param>
+internal sealed record PlaceRelayUpload(byte[]? Path, long Size);
+
+/// <summary>A file is in its place.</summary>
+/// <param name="IsNew">Whether nothing was there before.</param>
+internal sealed record RelayUploadPlaced(bool IsNew);
+
+/// <summary>Removes a file, a link or a directory.</summary>
+/// <param name="Path">What to remove.</param>
+/// <param name="Recursive">Whether a directory goes with all that is in it.</param>
+internal sealed record DeleteRelayFile(byte[]? Path, bool Recursive);
+
+/// <summary>The words for what stands in a directory.</summary>
+internal static class RelayFileTypes
+{
+    private static readonly ImmutableArray<(string Word, SandboxEntryKind Kind)> All =
+        [("file", SandboxEntryKind.File), ("directory", SandboxEntryKind.Directory), ("symlink", SandboxEntryKind.Symlink), ("other", SandboxEntryKind.Other)];
+
+    /// <summary>The word for a kind.</summary>
+    public static string Of(SandboxEntryKind kind) => All.First(known => known.Kind == kind).Word;
+
+    /// <summary>The kind that a word names.</summary>
+    public static SandboxEntryKind Find(string? word) =>
+        All.Where(known => known.Word.Equals(word, StringComparison.Ordinal)).Select(static known => known.Kind).FirstOrDefault(SandboxEntryKind.Other);
+}
 
 /// <summary>Something that happened in a sandbox.</summary>
 /// <param name="Type">What: a word of <see cref="RelayWords"/>.</param>
@@ -153,6 +257,15 @@ internal sealed record RelayResponse(string Type, string RequestId, int Status, 
 [JsonSerializable(typeof(RelayResult))]
 [JsonSerializable(typeof(StopRelayRun))]
 [JsonSerializable(typeof(RelayRefusal))]
+[JsonSerializable(typeof(ListRelayFiles))]
+[JsonSerializable(typeof(RelayFileListing))]
+[JsonSerializable(typeof(ReadRelayFile))]
+[JsonSerializable(typeof(RelayFilePart))]
+[JsonSerializable(typeof(BeginRelayUpload))]
+[JsonSerializable(typeof(WriteRelayUpload))]
+[JsonSerializable(typeof(PlaceRelayUpload))]
+[JsonSerializable(typeof(RelayUploadPlaced))]
+[JsonSerializable(typeof(DeleteRelayFile))]
 [JsonSerializable(typeof(RelayEventFrame))]
 [JsonSerializable(typeof(RelayAcknowledgement))]
 [JsonSerializable(typeof(RelayFrame))]

@@ -77,7 +77,7 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
     /// <summary>The provider, and what its sandbox's grain does: to take what happens to the sandbox.</summary>
     private sealed class Following(RelayLine line) : IComputeProvider
     {
-        private readonly MachineProvider _provider = new(line, "comp_1", TimeProvider.System);
+        private readonly MachineProvider _provider = new(new MachineCalls(line, "comp_1"), TimeProvider.System);
 
         public string Name => _provider.Name;
 

@@ -52,6 +52,42 @@ public sealed class MachineRulesTests
         Assert.True(machine.Network);
     }
 
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("""{"files":true}""", false)]
+    [InlineData("""{"cerver_runs":"1","files":true}""", false)]
+    [InlineData("""{"cerver_runs":1}""", true)]
+    [InlineData("""{"cerver_runs":1,"files":"true"}""", true)]
+    [InlineData("""{"cerver_runs":1,"files":false}""", true)]
+    [InlineData("""{"cerver_runs":1,"files":true}""", true, true)]
+    public void It_gives_sandboxes_when_its_relay_is_ours_and_access_to_their_files_when_that_says_so(string? capabilities, bool isOurs, bool hasFiles = false)
+    {
+        var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
+
+        Assert.Equal((isOurs ? 1 : 0, isOurs), (machine.Hosts.Length, machine.Capabilities is not null));
+        Assert.Equal(hasFiles, machine.Capabilities?.Features.HasFlag(ComputeFeatures.Files) ?? false);
+    }
+
+    [Theory]
+    [InlineData("""{"memory_bytes":{"held_by":"cgroup","value":1024},"cpus":{"held_by":"cgroup","value":0.5},"processes":{"held_by":"rlimit","value":9},"disk_bytes":{"held_by":"watch","value":7}}""",
+        "Cgroup 1024, Cgroup 0.5, Rlimit 9, Watch 7")]
+    [InlineData("""{"memory_bytes":{"held_by":"quota","value":1},"cpus":{"held_by":"none"},"processes":{"held_by":"none","value":3}}""", "Quota 1, None , None , None ")]
+    [InlineData("""{"memory_bytes":{"held_by":"magic","value":1},"cpus":{"held_by":1,"value":1},"processes":{"value":1},"disk_bytes":{"held_by":"watch"}}""", "None , None , None , None ")]
+    [InlineData("""{"memory_bytes":{"held_by":"watch","value":1e999},"cpus":{"held_by":"watch","value":-1},"processes":{"held_by":"watch","value":0},"disk_bytes":{"held_by":"watch","value":"7"}}""",
+        "None , None , None , None ")]
+    [InlineData("""{"memory_bytes":1,"cpus":null,"processes":[],"disk_bytes":{}}""", "None , None , None , None ")]
+    [InlineData("[]", "None , None , None , None ")]
+    [InlineData("null", "None , None , None , None ")]
+    public void The_limits_of_its_sandboxes_are_those_that_make_sense(string limits, string understood)
+    {
+        var machine = MachineRules.Describe(new() { Capabilities = $$"""{"cerver_runs":1,"limits":{{limits}}}""" }, "a", "comp_1", Noon, Noon, Noon);
+
+        var capabilities = machine.Capabilities!;
+        Assert.Equal(understood, string.Join(", ", ((ComputeLimit[])[capabilities.Memory, capabilities.Cpu, capabilities.Processes, capabilities.Disk]).Select(TextOf)));
+
+        static string TextOf(ComputeLimit limit) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{limit.Hold} {limit.Value}");
+    }
+
     [Fact]
     public void A_machine_without_a_name_is_called_by_its_id_and_one_that_registers_again_is_as_it_says_now()
     {
