@@ -159,13 +159,17 @@ public sealed class GrainCallsTests
         await made;
     }
 
-    [Fact]
-    public async Task A_read_whose_grain_asks_somebody_outside_is_waited_for_longer()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_read_whose_grain_asks_somebody_outside_is_waited_for_longer(bool isTold)
     {
         var grain = new Grain { Hangs = true };
         var calls = new GrainCalls(isCluster: true, _time, NullLogger<GrainCalls>.Instance, CancellationToken.None);
 
-        var made = calls.ReadOutsideAsync(grain, static (grain, token) => grain.CallAsync(operation: null, token), CancellationToken.None);
+        var made = isTold
+            ? calls.TellOutsideAsync(grain, static (grain, token) => grain.CallAsync(operation: null, token), CancellationToken.None)
+            : calls.ReadOutsideAsync(grain, static (grain, token) => grain.CallAsync(operation: null, token), CancellationToken.None);
         _time.Advance(GrainCalls.OutsideLimit - TimeSpan.FromMilliseconds(1));
 
         Assert.False(Assert.Single(grain.Tokens).IsCancellationRequested);
