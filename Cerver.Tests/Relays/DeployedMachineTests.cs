@@ -82,6 +82,29 @@ public sealed class DeployedMachineTests(MachineDeployment deployment)
     }
 
     [Fact]
+    public async Task A_run_that_is_cancelled_while_the_line_is_down_ends_and_its_program_is_gone_when_the_line_is_up()
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+        var sleep = LentMachine.NewSleep();
+        using var run = await caller.StartAsync(session, $"echo begun; sleep {sleep}");
+        await run.PrintedAsync("begun\n");
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+        machine.Line.Cut();
+        await caller.ReadyAsync(machine, isReady: false);
+
+        await caller.CancelAsync(run);
+        Assert.True(LentMachine.Runs(sleep));
+        machine.Line.Mend();
+        await run.EndedAsync();
+
+        Assert.Contains((await caller.RecordAsync(run)).Status, new[] { "cancelled", "lost" });
+        await Waiting.UntilAsync(() => !LentMachine.Runs(sleep), () => $"It runs on. The relay said:\n{machine.Relay.Output}");
+        Assert.Equal(("next\n", "", 0), await caller.RunAsync(session, "echo next"));
+    }
+
+    [Fact]
     public async Task Runs_of_two_machines_do_not_mix_and_one_goes_on_when_the_other_dies()
     {
         await using var one = await deployment.LendAsync();

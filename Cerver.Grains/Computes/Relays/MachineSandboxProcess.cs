@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Cerver.Computes;
+using Cerver.Errors;
 using Cerver.Runs;
 
 namespace Cerver.Grains.Computes.Relays;
@@ -18,12 +19,16 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
     /// <summary>A machine that has not said how a program ended so long after it was to end is not waited for any more.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long after a stop that did not arrive the machine is told again.</summary>
+    private static readonly TimeSpan StopPause = TimeSpan.FromSeconds(1);
+
     private readonly Channel<SandboxOutput> _output = Channel.CreateBounded<SandboxOutput>(new BoundedChannelOptions(MaxPendingOutputs) { SingleReader = true });
     private readonly TaskCompletionSource<int?> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private Task<long> _turn = Task.FromResult(0L);
     private long _taken;
     private ITimer? _patience;
+    private int _stops;
 
     /// <inheritdoc/>
     public IAsyncEnumerable<SandboxOutput> Output => _output.Reader.ReadAllAsync();
@@ -39,14 +44,15 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
             return;
         }
 
+        int number;
         lock (_gate)
         {
+            number = ++_stops;
             _patience ??= time.CreateTimer(_ => End(exitCode: null), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _patience.Change(grace + StopPatience, Timeout.InfiniteTimeSpan);
         }
 
-        // When it does not arrive, the machine hears later that the run is over.
-        machine.PostAsync(RelayPaths.Stop(sandboxId, runId), new StopRelayRun((long)grace.TotalMilliseconds), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
+        _ = TellStopAsync(grace, number);
     }
 
     /// <inheritdoc/>
@@ -86,6 +92,24 @@ internal sealed class MachineSandboxProcess(MachineProvider machine, string sand
 
     /// <summary>Follows the program no more, which goes on.</summary>
     public void Detach() => _output.Writer.TryComplete(new RunDetachedException());
+
+    /// <summary>Tells the machine to stop the program, until it has heard it, patience is over or there is another stop to tell of.</summary>
+    private async Task TellStopAsync(TimeSpan grace, int number)
+    {
+        while (!_exit.Task.IsCompleted && number == Volatile.Read(ref _stops))
+        {
+            try
+            {
+                await machine.PostAsync(RelayPaths.Stop(sandboxId, runId), new StopRelayRun((long)grace.TotalMilliseconds), RelayJson.Default.StopRelayRun, CancellationToken.None);
+                return;
+            }
+            catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+            {
+                // Its line is down, and may be up in a moment. A stop that comes twice does no harm.
+                await Task.Delay(StopPause, time);
+            }
+        }
+    }
 
     private async Task<long> TakeAfterAsync(Task before, SandboxEvent what)
     {
