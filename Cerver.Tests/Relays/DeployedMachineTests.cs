@@ -128,5 +128,38 @@ public sealed class DeployedMachineTests(MachineDeployment deployment)
         Assert.Equal(("exited", 0), await caller.RecordAsync(second));
     }
 
+    [Fact]
+    public async Task Of_two_relays_with_one_identity_the_later_has_the_line_and_nothing_is_run_twice()
+    {
+        const int Sessions = 6;
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var sessions = new List<string>();
+        for (var number = 0; number < Sessions; number++)
+        {
+            sessions.Add(await caller.CreateAsync(machine));
+        }
+
+        await using var copy = await deployment.LaunchAsync(machine.ComputeId);
+        await Waiting.UntilAsync(() => copy.Relay.Output.Contains("Connected to", StringComparison.Ordinal));
+        await Waiting.UntilAsync(() => machine.Relay.Output.Contains("The line is down", StringComparison.Ordinal));
+
+        // Both dial in again whenever the other one has, so a run may meet either, and be refused.
+        var tried = new List<(HttpStatusCode Status, string Code, string Sentence)>();
+        for (var number = 0; number < Sessions; number++)
+        {
+            tried.Add(await caller.TryRunAsync(sessions[number], $"echo run {number} >> ran"));
+        }
+
+        var ran = new[] { machine, copy }.SelectMany(static one => Directory.GetFiles(Path.Combine(one.Data, "sandboxes"), "ran", SearchOption.AllDirectories)).SelectMany(File.ReadAllLines).ToList();
+        Assert.Equal(ran.Distinct(StringComparer.Ordinal), ran);
+        Assert.All(
+            Enumerable.Range(0, Sessions).Where(number => tried[number].Status == HttpStatusCode.OK),
+            number => Assert.Contains($"run {number}", ran));
+        Assert.All(
+            tried.Where(static one => one.Status != HttpStatusCode.OK),
+            static one => Assert.Contains(one.Code, new[] { "compute_offline", "provider_unavailable", "run_lost" }));
+    }
+
     private static string Numbered(string word, int count) => string.Concat(Enumerable.Range(1, count).Select(number => $"{word} {number}\n"));
 }

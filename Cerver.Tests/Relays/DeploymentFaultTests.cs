@@ -28,6 +28,30 @@ public sealed class DeploymentFaultTests(MachineDeployment deployment)
         Assert.Equal(Printed, await ReplayAsync(caller, run));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_run_that_prints_nothing_can_be_cancelled_after_a_silo_died(int silo)
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var sleep = LentMachine.NewSleep();
+        using var run = await caller.StartAsync(await caller.CreateAsync(machine), $"echo begun; sleep {sleep}");
+        await run.PrintedAsync("begun\n");
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        await using var killed = await deployment.KillSiloAsync(silo);
+        await Waiting.UntilAsync(async () =>
+        {
+            await caller.CancelAsync(run);
+            return (await caller.RecordAsync(run)).Status != "running";
+        });
+        await run.EndedAsync();
+
+        Assert.Equal("cancelled", (await caller.RecordAsync(run)).Status);
+        Assert.False(LentMachine.Runs(sleep));
+    }
+
     [Fact]
     public async Task A_run_goes_on_when_the_front_door_dies_that_has_the_socket_and_each_line_is_there_once()
     {

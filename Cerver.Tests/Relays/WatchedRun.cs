@@ -7,6 +7,8 @@ namespace Cerver.Tests.Relays;
 /// <summary>A run, and what its stream has brought so far.</summary>
 internal sealed class WatchedRun(string session, FrameReader frames) : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly MemoryStream _stdout = new();
     private readonly MemoryStream _stderr = new();
 
@@ -36,14 +38,14 @@ internal sealed class WatchedRun(string session, FrameReader frames) : IDisposab
     {
         while (!Text.Contains(text, StringComparison.Ordinal))
         {
-            Take(await frames.NextAsync());
+            Take(await frames.NextAsync().WaitAsync(Patience));
         }
     }
 
     /// <summary>Reads to the end.</summary>
     public async Task<WatchedRun> EndedAsync()
     {
-        foreach (var frame in await frames.ToEndAsync())
+        foreach (var frame in await frames.ToEndAsync().WaitAsync(Patience))
         {
             Take(frame);
         }
@@ -58,7 +60,7 @@ internal sealed class WatchedRun(string session, FrameReader frames) : IDisposab
         {
             while (true)
             {
-                Take(await frames.NextAsync());
+                Take(await frames.NextAsync().WaitAsync(Patience));
             }
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException)

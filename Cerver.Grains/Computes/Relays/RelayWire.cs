@@ -47,6 +47,9 @@ internal static class RelayWords
     /// <summary>A run is over.</summary>
     public const string End = "run_end";
 
+    /// <summary>A run is there, and nothing has happened in it.</summary>
+    public const string Going = "run_going";
+
     /// <summary>A sandbox went down, and the gateway did not ask for it.</summary>
     public const string Closed = "sandbox_closed";
 
@@ -116,7 +119,7 @@ internal sealed record RelayRefusal(string Error, string Message);
 /// <param name="Type">What: a word of <see cref="RelayWords"/>.</param>
 /// <param name="SandboxId">Where.</param>
 /// <param name="RunId">In which run.</param>
-/// <param name="Sequence">Its number in the run, from 1.</param>
+/// <param name="Sequence">Its number in the run, from 1; 0 when nothing happened.</param>
 /// <param name="Stream">Which output.</param>
 /// <param name="Data">What was printed, base64 of at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended; null when nobody knows.</param>
