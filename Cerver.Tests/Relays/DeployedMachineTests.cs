@@ -161,5 +161,26 @@ public sealed class DeployedMachineTests(MachineDeployment deployment)
             static one => Assert.Contains(one.Code, new[] { "compute_offline", "provider_unavailable", "run_lost" }));
     }
 
+    [Fact]
+    public async Task A_machine_that_is_deleted_under_a_run_leaves_no_run_going_and_what_is_asked_of_it_then_says_what_to_do()
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+        var sleep = LentMachine.NewSleep();
+        using var run = await caller.StartAsync(session, $"echo begun; sleep {sleep}");
+        await run.PrintedAsync("begun\n");
+
+        await caller.DeleteAsync($"/v2/computes/{machine.ComputeId}");
+        await run.EndedAsync();
+        var refused = await caller.TryRunAsync(session, "true");
+
+        Assert.Equal("lost", (await caller.RecordAsync(run)).Status);
+        Assert.Equal(1, await machine.Relay.EndedAsync());
+        await Waiting.UntilAsync(() => !LentMachine.Runs(sleep));
+        Assert.Contains(refused.Status, new[] { HttpStatusCode.ServiceUnavailable, HttpStatusCode.NotFound });
+        Assert.Contains("POST …/compute", refused.Sentence, StringComparison.Ordinal);
+    }
+
     private static string Numbered(string word, int count) => string.Concat(Enumerable.Range(1, count).Select(number => $"{word} {number}\n"));
 }

@@ -62,6 +62,9 @@ internal sealed class MachineProvider(IMachineGrain machine, string computeId, T
         }
     }
 
+    /// <summary>Whether there is such a machine, connected or not.</summary>
+    public async Task<bool> IsRegisteredAsync() => await machine.DescribeAsync(CancellationToken.None) is not null;
+
     /// <summary>Makes sure that the machine can be reached.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, saying why not.</exception>
     public async Task RequireReachableAsync(CancellationToken cancellationToken)

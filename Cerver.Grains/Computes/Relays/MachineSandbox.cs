@@ -51,6 +51,7 @@ internal sealed class MachineSandbox(MachineProvider machine, SandboxSpec spec, 
         {
             // It may have started all the same. Then the machine hears, with the first thing that it says of it, that nobody wants it.
             Abandon(runId);
+            process.End(exitCode: null);
             throw;
         }
     }
