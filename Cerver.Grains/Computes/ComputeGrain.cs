@@ -45,6 +45,9 @@ internal sealed partial class ComputeGrain(
     /// <summary>The session suspends this sandbox before it answers. When this activation ends meanwhile they would wait for each other.</summary>
     private static readonly TimeSpan IdleAnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Machines say every ten seconds which runs they have. One that has not been heard of for so long since its sandbox was is not there.</summary>
+    private static readonly TimeSpan MachinePatience = TimeSpan.FromSeconds(30);
+
     private string _accountId = "";
     private string _sandboxId = "";
     private string _sessionId = "";
@@ -52,6 +55,7 @@ internal sealed partial class ComputeGrain(
     private SandboxIdleWatch? _idleWatch;
     private SandboxRuns? _runs;
     private bool _isInDoubt;
+    private long _followedAt;
     private TimeSpan _idleTimeout = lifetime.Value.IdleTimeout;
 
     /// <inheritdoc/>
@@ -187,7 +191,7 @@ internal sealed partial class ComputeGrain(
         {
             // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, time, cancellationToken);
-            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId))
+            if (time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId) && !MayBeOnMachine)
             {
                 // Not waited for: the session may be waiting for this very activation. Whoever looks again finds out.
                 Session().CompleteRunAsync(RunEnd.Lost(runId, time.GetUtcNow()), CancellationToken.None).Ignore();
@@ -305,6 +309,9 @@ internal sealed partial class ComputeGrain(
     /// <summary>Whether it is on a machine that has not said anything of it to this activation, and is up as far as anybody knows.</summary>
     private bool IsUpElsewhere => _sandbox is null && IsOnMachine && state.State.DownSince is null;
 
+    /// <summary>Whether its machine may have a run that this activation has not heard of yet: when another process began to follow it, and that is gone.</summary>
+    private bool MayBeOnMachine => IsUpElsewhere || (IsOnMachine && _sandbox is not null && time.GetElapsedTime(_followedAt) < MachinePatience);
+
     private SandboxSpec Spec => new(_sandboxId, state.State.Network) { SessionId = _sessionId };
 
     private MachineProvider Machine =>
@@ -357,6 +364,7 @@ internal sealed partial class ComputeGrain(
         where TSandbox : ISandbox
     {
         _sandbox = sandbox;
+        _followedAt = time.GetTimestamp();
         _ = WatchAsync(sandbox);
         StayActive();
         _idleWatch!.Begin(this, _idleTimeout);

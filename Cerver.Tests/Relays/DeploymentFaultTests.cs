@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Cerver.Tests.Relays;
 
 /// <summary>Runs on a machine while the processes between it and its callers are killed.</summary>
@@ -6,6 +8,9 @@ public sealed class DeploymentFaultTests(MachineDeployment deployment)
 {
     private const int Lines = 300;
     private const string Code = "for i in $(seq 300); do echo line $i; sleep 0.02; done";
+
+    /// <summary>When the grain of the sandbox was not at the silo that died, nothing is said.</summary>
+    private static readonly TimeSpan Telling = TimeSpan.FromSeconds(15);
 
     private static readonly string Printed = string.Concat(Enumerable.Range(1, Lines).Select(static number => $"line {number}\n"));
 
@@ -50,6 +55,32 @@ public sealed class DeploymentFaultTests(MachineDeployment deployment)
 
         Assert.Equal("cancelled", (await caller.RecordAsync(run)).Status);
         Assert.False(LentMachine.Runs(sleep));
+    }
+
+    /// <summary>A run of some age that its sandbox does not know is taken for lost. Somebody asks for it all the time, and its machine speaks of it after seconds only.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_run_that_prints_nothing_for_long_goes_on_when_a_silo_dies(int silo)
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        using var run = await caller.StartAsync(await caller.CreateAsync(machine), "echo before; while [ ! -e go ]; do sleep 0.1; done; echo after");
+        await run.PrintedAsync("before\n");
+        await deployment.ExecuteAsync($"update run set started_at = started_at - 600000000 where run_id = '{run.Id}'");
+
+        await using var killed = await deployment.KillSiloAsync(silo);
+        for (var began = Stopwatch.GetTimestamp(); !deployment.HasSaid($"{run.Id} in sandbox") && Stopwatch.GetElapsedTime(began) < Telling;)
+        {
+            Assert.Equal("running", (await caller.RecordAsync(run)).Status);
+            await Task.Delay(TimeSpan.FromMilliseconds(250));
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(Path.Combine(machine.Data, "sandboxes")).Single(), "go"), "");
+        await run.EndedAsync();
+
+        Assert.Equal(("exited", 0), await caller.RecordAsync(run));
+        Assert.Equal("before\nafter\n", run.Text);
     }
 
     [Fact]

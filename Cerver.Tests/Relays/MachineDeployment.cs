@@ -1,4 +1,5 @@
 using Cerver.Bench.Gateways;
+using Npgsql;
 using ClusterMember = Cerver.Bench.Gateways.ClusterMember;
 
 namespace Cerver.Tests.Relays;
@@ -34,6 +35,17 @@ public sealed class MachineDeployment : IAsyncLifetime
     /// <summary>A machine that is about to dial in.</summary>
     /// <param name="computeId">Whose identity it has; that of nobody else when it is not given.</param>
     internal Task<LentMachine> LaunchAsync(string? computeId = null) => LentMachine.LaunchAsync(FrontDoor(0), _cluster.Token, computeId);
+
+    /// <summary>Runs a statement in the database.</summary>
+    internal async Task ExecuteAsync(string statement)
+    {
+        await using var database = NpgsqlDataSource.Create(_cluster.Connection);
+        await using var command = database.CreateCommand(statement);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Whether a silo has told something in its log, lately.</summary>
+    internal bool HasSaid(string words) => _cluster.Silos.Any(silo => silo.LastWords.Contains(words, StringComparison.Ordinal));
 
     /// <summary>Kills a silo with SIGKILL.</summary>
     /// <returns>Starts it again.</returns>
