@@ -23,7 +23,7 @@ public enum SandboxEventKind
 /// <summary>Something that happened in a sandbox.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="RunId">In which run, or null for what happens to the sandbox itself.</param>
-/// <param name="Sequence">Its number in the run, from 1 and without a gap; 0 for what happens to the sandbox itself.</param>
+/// <param name="Sequence">Its number in the run, from 1 and without a gap; 0 for what happens to the sandbox itself, and when the machine only says that it has the run.</param>
 /// <param name="Stream">Which output.</param>
 /// <param name="Data">What was printed, at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended, or null when nobody knows.</param>

@@ -31,6 +31,9 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     /// <summary>The session suspends this sandbox before it answers. When this activation ends meanwhile they would wait for each other.</summary>
     private static readonly TimeSpan IdleAnswerLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Machines say every ten seconds which runs they have. One that has not been heard of for so long since its sandbox was is not there.</summary>
+    private static readonly TimeSpan MachinePatience = TimeSpan.FromSeconds(30);
+
     private readonly SandboxDrain _drain;
     private readonly IRunStore _store;
     private readonly TaintRegistry _registry;
@@ -66,7 +69,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         _registration = new(state, this, DeactivateOnIdle, _sandboxId, _lifetime.Retention, time, logger);
         _site = new(_registration, providers, grains, _accountId, _sandboxId, time);
         _runs = new(runs, _sandboxId, _maxOutputBytes, StayActive, time, logger);
-        _held = new(this, new SandboxIdleWatch(AskIdleAsync, () => _held!.Current is not null, _sandboxId, logger), StayActive, LoseAsync) { IdleTimeout = _lifetime.IdleTimeout };
+        _held = new(this, new SandboxIdleWatch(AskIdleAsync, () => _held!.Current is not null, _sandboxId, logger), StayActive, LoseAsync, time) { IdleTimeout = _lifetime.IdleTimeout };
         _news = new(_sandboxId, _accountId, _site, _registration, _held, runs, registry, Record, _runs.IsGoing, TellLostAsync, time, logger);
     }
 
@@ -170,7 +173,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         {
             // It is about to start here, or whoever was to record its end is gone.
             await Task.Delay(limit, _time, cancellationToken);
-            if (_time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId))
+            if (_time.GetUtcNow() - run.StartedAt > GoingRuns.LostAge && !_runs.IsGoing(runId) && !MayBeOnMachine)
             {
                 // Not waited for: the session may be waiting for this very activation. Whoever looks again finds out.
                 Session().CompleteRunAsync(RunEnd.Lost(runId, _time.GetUtcNow()), CancellationToken.None).Ignore();
@@ -289,6 +292,9 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     private string SessionId => _registration.State.SessionId;
+
+    /// <summary>Whether its machine may have a run that this activation has not heard of yet: when another process began to follow it, and that is gone.</summary>
+    private bool MayBeOnMachine => _site.IsUpOnMachine && (_held.Current is null || _held.Age < MachinePatience);
 
     private ISessionGrain Session() => GrainFactory.GetGrain<ISessionGrain>(SessionKey.For(_accountId, SessionId));
 

@@ -5,13 +5,19 @@ namespace Cerver.Grains.Computes;
 /// <param name="idle">Asks whether it is still needed.</param>
 /// <param name="changed">Is told when it is up, or is not any more.</param>
 /// <param name="lost">Is told when it went down by itself.</param>
-internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Action changed, Func<Task> lost)
+/// <param name="time">The clock.</param>
+internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Action changed, Func<Task> lost, TimeProvider time)
 {
+    private long _since;
+
     /// <summary>The sandbox, or null when it is not up here.</summary>
     public ISandbox? Current { get; private set; }
 
     /// <summary>Whether it is up here.</summary>
     public bool IsUp => Current is { Closed.IsCompleted: false };
+
+    /// <summary>How long it has been up here, as far as it is.</summary>
+    public TimeSpan Age => time.GetElapsedTime(_since);
 
     /// <summary>How long it may be idle before somebody is asked, at most 30 days.</summary>
     public TimeSpan IdleTimeout { get; set; }
@@ -21,6 +27,7 @@ internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Actio
         where TSandbox : ISandbox
     {
         Current = sandbox;
+        _since = time.GetTimestamp();
         _ = WatchAsync(sandbox);
         changed();
         idle.Begin(grain, IdleTimeout);

@@ -15,6 +15,9 @@ internal sealed class RelayRun : IDisposable
     /// <summary>How long output is gathered after a record, so that a program that prints byte by byte does not make a record of each.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>How often the gateway hears of a run, whatever happens in it: a process of it that is new may not know of it, and nobody may want it any more.</summary>
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(10);
+
     private readonly RunSpool _spool;
     private readonly ISandboxProcess? _process;
     private readonly TimeProvider _time;
@@ -23,6 +26,8 @@ internal sealed class RelayRun : IDisposable
     private long _last;
     private (Func<RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
     private CancellationTokenSource _sending = new();
+    private CancellationTokenSource _telling = new();
+    private bool _isDisposed;
 
     /// <summary>Takes a run over.</summary>
     /// <param name="spool">Where what happens is kept.</param>
@@ -70,7 +75,16 @@ internal sealed class RelayRun : IDisposable
     {
         lock (_gate)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
             _line = (send, until);
+            _telling.Cancel();
+            _telling.Dispose();
+            _telling = CancellationTokenSource.CreateLinkedTokenSource(until);
+            _ = TellAsync(send, _telling.Token);
         }
 
         Resume(_last);
@@ -95,9 +109,10 @@ internal sealed class RelayRun : IDisposable
         acknowledged.SetResult();
     }
 
-    /// <summary>Forgets the run and what it printed.</summary>
+    /// <summary>Forgets the run and what it printed. A program that goes on is wanted no more, or it would be there for ever.</summary>
     public void Forget()
     {
+        Stop(TimeSpan.Zero);
         Dispose();
         _spool.Delete();
     }
@@ -107,9 +122,14 @@ internal sealed class RelayRun : IDisposable
     {
         lock (_gate)
         {
-            _line = null;
-            _sending.Cancel();
-            _sending.Dispose();
+            if (!_isDisposed)
+            {
+                (_isDisposed, _line) = (true, null);
+                _sending.Cancel();
+                _sending.Dispose();
+                _telling.Cancel();
+                _telling.Dispose();
+            }
         }
 
         _spool.Dispose();
@@ -148,6 +168,22 @@ internal sealed class RelayRun : IDisposable
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The line is down, or everything is sent again; whoever ended this begins anew.
+        }
+    }
+
+    private async Task TellAsync(Func<RelayEvent, CancellationToken, Task> send, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TellInterval, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await send(new RelayEvent(RelayWords.Going, Run.SandboxId, Run.RunId), cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The line is down, or the run is forgotten.
         }
     }
 

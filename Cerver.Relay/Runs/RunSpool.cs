@@ -27,6 +27,7 @@ internal sealed class RunSpool : IDisposable
     private readonly Lock _gate = new();
     private TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _length;
+    private bool _isClosed;
 
     private RunSpool(string path, RelayedRun run, FileStream file, long first)
     {
@@ -101,8 +102,15 @@ internal sealed class RunSpool : IDisposable
         File.Delete(_path);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    /// <summary>What comes after this is left out: a program is read to its end also when nobody wants it, because it would hold up others in its sandbox.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            _file.Dispose();
+        }
+    }
 
     private static FileStream Open(string path, FileMode mode) => new(path, new FileStreamOptions
     {
@@ -181,10 +189,15 @@ internal sealed class RunSpool : IDisposable
         record[0] = kind;
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(1), data.Length);
         data.CopyTo(record.AsSpan(HeadBytes));
-        RandomAccess.Write(_file.SafeFileHandle, record, _length);
         TaskCompletionSource grown;
         lock (_gate)
         {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            RandomAccess.Write(_file.SafeFileHandle, record, _length);
             _length += record.Length;
             Head++;
             IsComplete = kind == EndKind;

@@ -9,14 +9,14 @@ internal sealed class BreakableLine : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
-    private readonly IPEndPoint _to;
     private readonly Task _accepting;
+    private volatile IPEndPoint _to;
     private volatile bool _isDown;
     private long _passed;
 
     private BreakableLine(Uri to)
     {
-        _to = new IPEndPoint(IPAddress.Loopback, to.Port);
+        _to = EndpointOf(to);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -29,6 +29,9 @@ internal sealed class BreakableLine : IAsyncDisposable
 
     /// <summary>How many bytes went to the other address.</summary>
     public long Passed => Interlocked.Read(ref _passed);
+
+    /// <summary>Passes new connections on to somebody else.</summary>
+    public void Turn(Uri to) => _to = EndpointOf(to);
 
     /// <summary>Breaks every connection. New ones are passed on.</summary>
     public void Break()
@@ -60,6 +63,8 @@ internal sealed class BreakableLine : IAsyncDisposable
         await _accepting;
         _listener.Dispose();
     }
+
+    private static IPEndPoint EndpointOf(Uri address) => new(IPAddress.Loopback, address.Port);
 
     private async Task AcceptAsync()
     {

@@ -46,14 +46,18 @@ internal sealed class RelayProcess : IAsyncDisposable
         return new RelayProcess(Process.Start(start)!);
     }
 
-    /// <summary>Waits until the gateway calls the machine ready.</summary>
+    /// <summary>Waits until the gateway calls a machine ready, or not any more.</summary>
+    /// <param name="client">A client of the gateway.</param>
+    /// <param name="isReady">Which of the two.</param>
+    /// <param name="computeId">The machine; without it, the first of the account.</param>
     /// <returns>The machine's id.</returns>
-    public static async Task<string> ReadyAsync(HttpClient client, bool isReady = true)
+    public static async Task<string> ReadyAsync(HttpClient client, bool isReady = true, string? computeId = null)
     {
         for (var attempt = 0; ; attempt++)
         {
             var computes = (await client.GetFromJsonAsync<JsonElement>("/v2/computes")).GetProperty("computes").EnumerateArray();
-            var machine = computes.FirstOrDefault(static compute => compute.GetProperty("provider").ValueEquals("cerver_local_provider"));
+            var machine = computes.FirstOrDefault(
+                compute => compute.GetProperty("provider").ValueEquals("cerver_local_provider") && (computeId is null || compute.GetProperty("compute_id").ValueEquals(computeId)));
             if (machine.ValueKind == JsonValueKind.Object && machine.GetProperty("status").ValueEquals("ready") == isReady)
             {
                 return machine.GetProperty("compute_id").GetString()!;

@@ -120,12 +120,14 @@ internal static class MachineFrames
 
         var runId = Find(what, "run_id", JsonValueKind.String)?.GetString();
         var sequence = ReadNumber(what, "sequence");
-        var isOfRun = runId is not null && Ids.IsRun(runId) && sequence > 0;
+        var isRun = runId is not null && Ids.IsRun(runId);
+        var isOfRun = isRun && sequence > 0;
         SandboxEvent? happened = type switch
         {
             "sandbox_open" => new SandboxEvent(SandboxEventKind.Open, Generation: ReadNumber(what, "generation")),
             "sandbox_closed" => new SandboxEvent(SandboxEventKind.Closed, Generation: ReadNumber(what, "generation")),
             "run_output" when isOfRun && ReadOutput(what) is { } output => new SandboxEvent(SandboxEventKind.Output, runId, sequence, output.Stream, output.Data),
+            "run_going" when isRun => new SandboxEvent(SandboxEventKind.Output, runId),
             "run_end" when isOfRun => new SandboxEvent(SandboxEventKind.End, runId, sequence, ExitCode: ReadExitCode(what)),
             _ => null,
         };

@@ -20,6 +20,9 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when it is not registered any more.</exception>
     public async Task<ComputeInfo> DescribeAsync(CancellationToken cancellationToken) => await machine.DescribeAsync(cancellationToken) ?? throw NotRegistered();
 
+    /// <summary>Whether there is such a machine, connected or not.</summary>
+    public async Task<bool> IsRegisteredAsync() => await machine.DescribeAsync(CancellationToken.None) is not null;
+
     /// <summary>Makes sure that the machine can be reached.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, saying why not.</exception>
     public async Task RequireReachableAsync(CancellationToken cancellationToken)

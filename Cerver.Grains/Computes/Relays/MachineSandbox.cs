@@ -57,6 +57,7 @@ internal sealed class MachineSandbox(MachineCalls machine, SandboxSpec spec, lon
         {
             // It may have started all the same. Then the machine hears, with the first thing that it says of it, that nobody wants it.
             Abandon(runId);
+            process.End(exitCode: null);
             throw;
         }
     }

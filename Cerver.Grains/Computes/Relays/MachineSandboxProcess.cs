@@ -1,16 +1,12 @@
 using System.Threading.Channels;
 using Cerver.Computes;
+using Cerver.Errors;
 using Cerver.Runs;
 
 namespace Cerver.Grains.Computes.Relays;
 
 /// <summary>One program on a machine, as the gateway sees it.</summary>
-/// <param name="machine">The way to the machine.</param>
-/// <param name="sandboxId">The sandbox.</param>
-/// <param name="runId">The run.</param>
-/// <param name="forgotten">Is told when nothing more is wanted of it.</param>
-/// <param name="time">Measures patience.</param>
-internal sealed class MachineSandboxProcess(MachineCalls machine, string sandboxId, string runId, Action forgotten, TimeProvider time) : ISandboxProcess
+internal sealed class MachineSandboxProcess : ISandboxProcess
 {
     /// <summary>With at most 64 KiB each. The machine sends no more before it hears that these were taken.</summary>
     private const int MaxPendingOutputs = 16;
@@ -18,12 +14,37 @@ internal sealed class MachineSandboxProcess(MachineCalls machine, string sandbox
     /// <summary>A machine that has not said how a program ended so long after it was to end is not waited for any more.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long after a stop that did not arrive the machine is told again.</summary>
+    private static readonly TimeSpan StopPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often it is looked whether there is still such a machine. Of one that was deleted nothing would ever be heard.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
+
+    private readonly MachineCalls _machine;
+    private readonly string _sandboxId;
+    private readonly string _runId;
+    private readonly Action _forgotten;
+    private readonly TimeProvider _time;
+    private readonly ITimer _looking;
     private readonly Channel<SandboxOutput> _output = Channel.CreateBounded<SandboxOutput>(new BoundedChannelOptions(MaxPendingOutputs) { SingleReader = true });
     private readonly TaskCompletionSource<int?> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private Task<long> _turn = Task.FromResult(0L);
     private long _taken;
     private ITimer? _patience;
+    private int _stops;
+
+    /// <summary>Follows a program.</summary>
+    /// <param name="machine">The way to the machine.</param>
+    /// <param name="sandboxId">The sandbox.</param>
+    /// <param name="runId">The run.</param>
+    /// <param name="forgotten">Is told when nothing more is wanted of it.</param>
+    /// <param name="time">Measures patience.</param>
+    public MachineSandboxProcess(MachineCalls machine, string sandboxId, string runId, Action forgotten, TimeProvider time)
+    {
+        (_machine, _sandboxId, _runId, _forgotten, _time) = (machine, sandboxId, runId, forgotten, time);
+        _looking = time.CreateTimer(_ => _ = LookAsync(), state: null, LookInterval, LookInterval);
+    }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<SandboxOutput> Output => _output.Reader.ReadAllAsync();
@@ -39,23 +60,24 @@ internal sealed class MachineSandboxProcess(MachineCalls machine, string sandbox
             return;
         }
 
+        int number;
         lock (_gate)
         {
-            _patience ??= time.CreateTimer(_ => End(exitCode: null), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            number = ++_stops;
+            _patience ??= _time.CreateTimer(_ => End(exitCode: null), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _patience.Change(grace + StopPatience, Timeout.InfiniteTimeSpan);
         }
 
-        // When it does not arrive, the machine hears later that the run is over.
-        machine.PostAsync(RelayPaths.Stop(sandboxId, runId), new StopRelayRun((long)grace.TotalMilliseconds), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
+        _ = TellStopAsync(grace, number);
     }
 
     /// <inheritdoc/>
     public void Forget()
     {
-        forgotten();
+        _forgotten();
 
         // When it does not arrive, the machine asks again, and hears then that the run is over.
-        machine.PostAsync(RelayPaths.Forget(sandboxId, runId), new StopRelayRun(0), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
+        _machine.PostAsync(RelayPaths.Forget(_sandboxId, _runId), new StopRelayRun(0), RelayJson.Default.StopRelayRun, CancellationToken.None).Ignore();
     }
 
     /// <summary>
@@ -80,12 +102,50 @@ internal sealed class MachineSandboxProcess(MachineCalls machine, string sandbox
             _patience = null;
         }
 
+        _looking.Dispose();
         _output.Writer.TryComplete();
         _exit.TrySetResult(exitCode);
     }
 
     /// <summary>Follows the program no more, which goes on.</summary>
-    public void Detach() => _output.Writer.TryComplete(new RunDetachedException());
+    public void Detach()
+    {
+        _looking.Dispose();
+        _output.Writer.TryComplete(new RunDetachedException());
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            if (!await _machine.IsRegisteredAsync())
+            {
+                End(exitCode: null);
+            }
+        }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        {
+            // Nobody can say now, and it is looked again.
+        }
+    }
+
+    /// <summary>Tells the machine to stop the program, until it has heard it, patience is over or there is another stop to tell of.</summary>
+    private async Task TellStopAsync(TimeSpan grace, int number)
+    {
+        while (!_exit.Task.IsCompleted && number == Volatile.Read(ref _stops))
+        {
+            try
+            {
+                await _machine.PostAsync(RelayPaths.Stop(_sandboxId, _runId), new StopRelayRun((long)grace.TotalMilliseconds), RelayJson.Default.StopRelayRun, CancellationToken.None);
+                return;
+            }
+            catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+            {
+                // Its line is down, and may be up in a moment. A stop that comes twice does no harm.
+                await Task.Delay(StopPause, _time);
+            }
+        }
+    }
 
     private async Task<long> TakeAfterAsync(Task before, SandboxEvent what)
     {

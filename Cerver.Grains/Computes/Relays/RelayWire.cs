@@ -77,6 +77,9 @@ internal static class RelayWords
     /// <summary>A run is over.</summary>
     public const string End = "run_end";
 
+    /// <summary>A run is there, and nothing has happened in it.</summary>
+    public const string Going = "run_going";
+
     /// <summary>A sandbox went down, and the gateway did not ask for it; and why what needs one that is up is refused.</summary>
     public const string Closed = "sandbox_closed";
 
@@ -221,7 +224,7 @@ internal static class RelayFileTypes
 /// <param name="Type">What: a word of <see cref="RelayWords"/>.</param>
 /// <param name="SandboxId">Where.</param>
 /// <param name="RunId">In which run.</param>
-/// <param name="Sequence">Its number in the run, from 1.</param>
+/// <param name="Sequence">Its number in the run, from 1; 0 when nothing happened.</param>
 /// <param name="Stream">Which output.</param>
 /// <param name="Data">What was printed, base64 of at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended; null when nobody knows.</param>

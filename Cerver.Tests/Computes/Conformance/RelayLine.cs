@@ -5,6 +5,7 @@ using Cerver.Api.Computes.Machines;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Relays;
+using Cerver.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -66,7 +67,8 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
         return await answered.Task.WaitAsync(request.Deadline, cancellationToken);
     }
 
-    public Task<ComputeInfo?> DescribeAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ComputeInfo?> DescribeAsync(CancellationToken cancellationToken = default) => Task.FromResult<ComputeInfo?>(new(
+        "comp_1", "a machine", MachineKey.Provider, ComputeStatus.Ready, Reason: null, "private", "host", [SandboxRuntime.Shell], Network: true));
 
     public Task<ComputeInfo> RegisterAsync(RegisterMachine request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
