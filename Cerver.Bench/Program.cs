@@ -12,6 +12,7 @@ IBenchCase[] cases =
 [
     new AppendCase(), new TailCase(), new ListCase(), new RunCase(), new StreamCase(), new ReattachCase(), new FanoutCase(), new ChunkCase(), new IdleCase(),
     new StartCase(), new AppendPostgresCase(), new TailPostgresCase(), new ListPostgresCase(), new ScaleCase(), new SearchCase(), new SearchPostgresCase(), new RedactCase(),
+    new ProvisionCase(), new RunRelayCase(), new AbuseCase(),
 ];
 
 using var interrupted = new CancellationTokenSource();

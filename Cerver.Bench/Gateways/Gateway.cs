@@ -12,18 +12,23 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>What creates a session without compute.</summary>
     public const string TranscriptBody = """{"session_name":"bench","session_type":"transcript"}""";
 
-    private readonly string _token;
+    /// <summary>The compute that is the gateway's own machine.</summary>
+    public const string Local = "local";
+
     private readonly GatewayProcess? _process;
 
     private Gateway(IPEndPoint endpoint, string token, GatewayProcess? process)
     {
         Endpoint = endpoint;
-        _token = token;
+        Token = token;
         _process = process;
     }
 
     /// <summary>Where it listens.</summary>
     public IPEndPoint Endpoint { get; }
+
+    /// <summary>The key of the account that is measured.</summary>
+    public string Token { get; }
 
     /// <summary>Its process.</summary>
     /// <exception cref="InvalidOperationException">It is not the bench's own.</exception>
@@ -57,7 +62,7 @@ internal sealed class Gateway : IAsyncDisposable
     public ReadOnlyMemory<byte> Request(string method, string path, string? body = null)
     {
         var head = new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"{method} {path} HTTP/1.1\r\nHost: {Endpoint}\r\nAuthorization: Bearer {_token}\r\n");
+            .Append(CultureInfo.InvariantCulture, $"{method} {path} HTTP/1.1\r\nHost: {Endpoint}\r\nAuthorization: Bearer {Token}\r\n");
         if (body is not null)
         {
             var length = Encoding.UTF8.GetByteCount(body);
@@ -93,8 +98,12 @@ internal sealed class Gateway : IAsyncDisposable
 
     /// <summary>Creates a session with a local sandbox and returns its id.</summary>
     /// <exception cref="BenchException">It is refused.</exception>
-    public Task<string> CreateSandboxAsync(CancellationToken cancellationToken) =>
-        CreateSessionAsync("""{"session_name":"bench","compute":"local","requirements":{"runtime":"shell"}}""", cancellationToken);
+    public Task<string> CreateSandboxAsync(CancellationToken cancellationToken) => CreateSessionAsync(SandboxBody(Local), cancellationToken);
+
+    /// <summary>What creates a session with a sandbox.</summary>
+    /// <param name="compute">Where it is to be.</param>
+    public static string SandboxBody(string compute) =>
+        $$$"""{"session_name":"bench","compute":"{{{compute}}}","requirements":{"runtime":"shell"}}""";
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -24,6 +24,19 @@ internal sealed class Repository
         }
     }
 
+    /// <summary>The release build of the relay.</summary>
+    /// <exception cref="BenchException">There is none.</exception>
+    public string RelayPath
+    {
+        get
+        {
+            var path = Path.Combine(Root, "Cerver.Relay", "bin", "Release", "net10.0", "Cerver.Relay.dll");
+            return File.Exists(path)
+                ? path
+                : throw new BenchException("There is no release build of the relay: dotnet build Cerver.Relay -c Release.");
+        }
+    }
+
     /// <summary>Finds it above the program.</summary>
     /// <exception cref="BenchException">The program was moved out of it.</exception>
     public static Repository Find()

@@ -36,8 +36,8 @@ internal sealed class RunStream : IDisposable
         new(await HttpConnection.OpenAsync(gateway.Endpoint, cancellationToken)) { Printed = printed };
 
     /// <summary>The request that runs code in the sandbox of a session and streams what it prints.</summary>
-    public static ReadOnlyMemory<byte> Start(Gateway gateway, string session, string code) =>
-        gateway.Request("POST", $"/v2/sessions/{session}/run/stream", JsonSerializer.Serialize(new { code }));
+    public static ReadOnlyMemory<byte> Start(Gateway gateway, string session, string code, string runtime = "shell") =>
+        gateway.Request("POST", $"/v2/sessions/{session}/run/stream", JsonSerializer.Serialize(new { code, runtime }));
 
     /// <summary>The request that streams what a run printed and prints, from its beginning.</summary>
     public static ReadOnlyMemory<byte> Watch(Gateway gateway, string session, string run) =>
@@ -46,6 +46,16 @@ internal sealed class RunStream : IDisposable
     /// <summary>Sends a request and reads the events to the end of the run.</summary>
     /// <exception cref="BenchException">It failed, or the stream did not end with its exit.</exception>
     public async Task<OutputResult> ReadAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        var result = await ReadToEndAsync(request, cancellationToken);
+        return _exitCode == 0
+            ? result
+            : throw new BenchException($"The run did not end well: its exit code is '{_exitCode}' and the last event '{_event}'.");
+    }
+
+    /// <summary>Sends a request and reads the events to the end of the run, whatever that is.</summary>
+    /// <exception cref="BenchException">It was refused.</exception>
+    public async Task<OutputResult> ReadToEndAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         _bytes = 0;
         _exitCode = null;
@@ -63,9 +73,7 @@ internal sealed class RunStream : IDisposable
             first = first == TimeSpan.Zero && _bytes > 0 ? Stopwatch.GetElapsedTime(started) : first;
         }
 
-        return _exitCode == 0
-            ? new(_bytes, first, Stopwatch.GetElapsedTime(started))
-            : throw new BenchException($"The run did not end well: its exit code is '{_exitCode}' and the last event '{_event}'.");
+        return new(_bytes, first, Stopwatch.GetElapsedTime(started));
     }
 
     /// <inheritdoc/>
@@ -116,7 +124,8 @@ internal sealed class RunStream : IDisposable
                     TakePrintedText(ref json);
                     break;
                 case "exit" when Find(ref json, "exit_code"u8):
-                    _exitCode = json.GetInt32();
+                    // Of a run that was cancelled or lost nobody knows it.
+                    _exitCode = json.TokenType == JsonTokenType.Null ? null : json.GetInt32();
                     break;
             }
         }
