@@ -85,6 +85,7 @@ public static class ApiRegistration
         services.AddSingleton<RunHub>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<SessionFeed>();
+        services.AddSingleton<AgentFeed>();
         services.AddSingleton<AccountFeed>();
         services.AddCerverMcp(configuration);
         services.AddSingleton<AgentPages>();

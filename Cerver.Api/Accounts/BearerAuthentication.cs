@@ -19,18 +19,19 @@ internal sealed class BearerAuthentication(
 
     private static readonly AuthenticateResult Unknown = AuthenticateResult.Fail("Nobody has this token.");
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    /// <summary>The token that a request brings, whoever has it; null when it brings none.</summary>
+    public static string? TokenOf(HttpRequest request)
     {
-        var header = Request.Headers.Authorization;
-        if (header is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+        if (request.Headers.Authorization is [{ } value] && value.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
         {
-            return Task.FromResult(tokens.Find(value.AsSpan(Prefix.Length).Trim(' ')) ?? Unknown);
+            return value.AsSpan(Prefix.Length).Trim(' ').ToString();
         }
 
-        return Task.FromResult(Context.GetEndpoint()?.Metadata.GetMetadata<TokenInQuery>() is { } allowed && Request.Query[allowed.Name] is [{ } token]
-            ? tokens.Find(token) ?? Unknown
-            : AuthenticateResult.NoResult());
+        return request.HttpContext.GetEndpoint()?.Metadata.GetMetadata<TokenInQuery>() is { } allowed && request.Query[allowed.Name] is [{ } token] ? token : null;
     }
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
+        Task.FromResult(TokenOf(Request) is { } token ? tokens.Find(token) ?? Unknown : AuthenticateResult.NoResult());
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {

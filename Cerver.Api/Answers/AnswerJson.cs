@@ -31,6 +31,7 @@ namespace Cerver.Api.Answers;
 [JsonSerializable(typeof(InfisicalVaultDeleted))]
 [JsonSerializable(typeof(InfisicalVaultListAnswer))]
 [JsonSerializable(typeof(InputAccepted))]
+[JsonSerializable(typeof(StatusTaken))]
 [JsonSerializable(typeof(RunAnswer))]
 [JsonSerializable(typeof(RunListAnswer))]
 [JsonSerializable(typeof(SecretAccessListAnswer))]

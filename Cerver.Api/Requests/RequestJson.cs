@@ -22,6 +22,7 @@ namespace Cerver.Api.Requests;
 [JsonSerializable(typeof(HeartbeatBody))]
 [JsonSerializable(typeof(InfisicalVaultBody))]
 [JsonSerializable(typeof(InputBody))]
+[JsonSerializable(typeof(ReportStatusBody))]
 [JsonSerializable(typeof(ListArguments))]
 [JsonSerializable(typeof(NoArguments))]
 [JsonSerializable(typeof(PeekArguments))]

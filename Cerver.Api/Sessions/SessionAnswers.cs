@@ -42,7 +42,7 @@ public sealed record SessionCreated
         ComputeId = session.ComputeId,
         SandboxId = SessionFields.SandboxOf(session),
         Harness = session.Harness,
-        Metrics = SessionMetricsBody.Of(session.Metrics),
+        Metrics = SessionMetricsBody.Of(session),
         Routing = new() { RecommendedProvider = session.Provider, Confidence = 1, FallbackOrder = [] },
     };
 }
@@ -72,12 +72,30 @@ public sealed record SessionMetricsBody
     /// <summary>How long the finished runs took together, in milliseconds.</summary>
     public required long RunTimeMs { get; init; }
 
-    internal static SessionMetricsBody Of(SessionMetrics metrics) => new()
+    /// <summary>Why its agent was paused, as the relay of its machine said; left out while it is not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? PauseReason { get; init; }
+
+    internal static SessionMetricsBody Of(SessionRecord session) => new()
     {
-        ProvisionTimeMs = metrics.ProvisionTimeMs,
-        RunCount = metrics.RunCount,
-        RunTimeMs = metrics.RunTimeMs,
+        ProvisionTimeMs = session.Metrics.ProvisionTimeMs,
+        RunCount = session.Metrics.RunCount,
+        RunTimeMs = session.Metrics.RunTimeMs,
+        PauseReason = SessionFields.PauseReasonOf(session),
     };
+}
+
+/// <summary>A status that was taken.</summary>
+public sealed record StatusTaken
+{
+    /// <summary>Always true.</summary>
+    public bool Ok { get; } = true;
+
+    /// <summary>The session.</summary>
+    public required string SessionId { get; init; }
+
+    /// <summary>Its status now.</summary>
+    public required string Status { get; init; }
 }
 
 /// <summary>What a session's compute took.</summary>

@@ -97,6 +97,17 @@ public sealed record InputBody
     public string? Role { get; set; }
 }
 
+/// <summary>What a relay says of the agent that it drives.</summary>
+public sealed record ReportStatusBody
+{
+    /// <summary>`running`, `idle` or `ended`, or a synonym of them.</summary>
+    [Required]
+    public string? Status { get; set; }
+
+    /// <summary>Why, at most 2,000 characters.</summary>
+    public string? EndReason { get; set; }
+}
+
 /// <summary>Brings a session's compute up again.</summary>
 public sealed record ResumeBody
 {

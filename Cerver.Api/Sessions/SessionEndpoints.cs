@@ -40,6 +40,12 @@ internal static class SessionEndpoints
         sessions.MapGet("/{sessionId}/metrics", GetMetrics).WithName("getSessionMetrics")
             .WithSummary("Tells what a session's compute took.")
             .Produces<SessionMetricsAnswer>();
+        sessions.MapPost("/{sessionId}/status", ReportStatus).WithName("reportSessionStatus")
+            .WithSummary("Takes what the relay of a machine says of the agent that it drives for a session.")
+            .WithDescription(
+                "`idle` and `running` count for sessions on machines; of others the gateway knows by itself what is up. The words of an end end any session: its compute is released.")
+            .WithMetadata(new ParameterMetadata([IdempotencyKey.Parameter]))
+            .Produces<StatusTaken>();
         sessions.MapDelete("/{sessionId}", End).WithName("endSession")
             .WithSummary("Ends a session for good.")
             .WithDescription("Its runs are stopped, its compute and files released. The transcript stays unless it is purged. Repeating it is fine.")
@@ -93,8 +99,17 @@ internal static class SessionEndpoints
     {
         Caller.RequireSession(sessionId);
         var page = await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
-        var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = SessionMetricsBody.Of(page.Session.Metrics) };
+        var answer = new SessionMetricsAnswer { SessionId = sessionId, Metrics = SessionMetricsBody.Of(page.Session) };
         return JsonAnswer.Of(answer, AnswerJson.Default.SessionMetricsAnswer);
+    }
+
+    private static async Task<JsonAnswer<StatusTaken>> ReportStatus(
+        string sessionId, Body<ReportStatusBody> body, Caller caller, IClusterClient cluster, GrainCalls calls, HttpResponse response)
+    {
+        var session = caller.Session(cluster, sessionId);
+        var report = new ReportStatus(StatusWords.ParseReport(body.Value.Status!, body.Value.EndReason, "status"), body.Value.EndReason);
+        var taken = await calls.WriteAsync(body.Operation, (session, report), static (call, operation) => call.session.ReportStatusAsync(call.report, operation));
+        return JsonAnswer.Of(new StatusTaken { SessionId = sessionId, Status = StatusWords.Of(taken.TakeFor(response).Status) }, AnswerJson.Default.StatusTaken);
     }
 
     private static async Task<JsonAnswer<SessionClosed>> End(

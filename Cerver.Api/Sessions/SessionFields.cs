@@ -30,7 +30,7 @@ internal static class SessionFields
         Field(
             "status", JsonSchemaType.String, "`running`: something is up on its behalf; `idle`: nothing is, and it can go on; `ended`: closed for good.",
             static (json, session) => json.WriteStringValue(StatusWords.Of(session.Status))),
-        Field("endReason", OptionalText, "Why it ended; `import_incomplete` while it is being imported, or when an import was cut short.", static (json, session) => json.WriteStringValue(session.EndReason)),
+        Field("endReason", OptionalText, "Why it ended; `import_incomplete` while it is being imported, or when an import was cut short.", static (json, session) => json.WriteStringValue(EndReasonOf(session))),
         Field("sessionType", OptionalText, "As it was created.", static (json, session) => json.WriteStringValue(session.SessionType)),
         Field("harness", OptionalText, "The agent program that drives it.", static (json, session) => json.WriteStringValue(session.Harness)),
         Field("provider", JsonSchemaType.String, "Who provides its compute; `none` for a transcript alone.", static (json, session) => json.WriteStringValue(session.Provider)),
@@ -40,7 +40,7 @@ internal static class SessionFields
         Field("workload", OptionalText, "A word of the caller's for the kind of work.", static (json, session) => json.WriteStringValue(session.Workload)),
         Field("requirements", OptionalObject, "As they were sent.", static (json, session) => WriteObject(json, session.Requirements)),
         Field("metadata", OptionalObject, "Notes of its callers.", static (json, session) => WriteObject(json, session.Metadata)),
-        Field("metrics", OptionalObject, "What its compute took.", static (json, session) => WriteMetrics(json, session.Metrics)),
+        Field("metrics", OptionalObject, "What its compute took.", static (json, session) => WriteMetrics(json, session)),
         Field("parentSessionId", OptionalText, "The session that started it.", static (json, session) => json.WriteStringValue(session.ParentSessionId)),
         Field("previousSessionId", OptionalText, "The session it goes on from.", static (json, session) => json.WriteStringValue(session.PreviousSessionId)),
         Field("createdAt", JsonSchemaType.String, "When it was created.", static (json, session) => json.WriteStringValue(session.CreatedAt.UtcDateTime)),
@@ -71,9 +71,17 @@ internal static class SessionFields
     /// <summary>A session that is paused keeps its sandbox for later, but nothing is attached.</summary>
     public static string? SandboxOf(SessionRecord session) => session.Status == SessionStatus.Running ? session.SandboxId : null;
 
+    /// <summary>Why a session ended, or why it is not whole.</summary>
+    public static string? EndReasonOf(SessionRecord session) => PauseReasonOf(session) is null ? session.EndReason : null;
+
+    /// <summary>Why its agent was paused, as the agent's relay said.</summary>
+    public static string? PauseReasonOf(SessionRecord session) =>
+        session.Status != SessionStatus.Ended && session.EndReason != EndReasons.ImportIncomplete ? session.EndReason : null;
+
     /// <summary>Writes what the compute of a session took.</summary>
-    public static void WriteMetrics(Utf8JsonWriter writer, SessionMetrics metrics)
+    public static void WriteMetrics(Utf8JsonWriter writer, SessionRecord session)
     {
+        var metrics = session.Metrics;
         writer.WriteStartObject();
         if (metrics.ProvisionTimeMs is { } provisionTimeMs)
         {
@@ -86,6 +94,11 @@ internal static class SessionFields
 
         writer.WriteNumber("run_count"u8, metrics.RunCount);
         writer.WriteNumber("run_time_ms"u8, metrics.RunTimeMs);
+        if (PauseReasonOf(session) is { } reason)
+        {
+            writer.WriteString("pause_reason"u8, reason);
+        }
+
         writer.WriteEndObject();
     }
 

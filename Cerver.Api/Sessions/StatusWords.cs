@@ -16,6 +16,11 @@ internal static class StatusWords
         _ => throw new UnreachableException($"No word for {status}."),
     };
 
+    /// <summary>What a relay means that says how its agent is. An agent that failed and can go on says so in its reason.</summary>
+    /// <inheritdoc cref="Parse" path="/exception"/>
+    public static SessionStatus ParseReport(string word, string? reason, string field) =>
+        word == "failed" && reason?.StartsWith("agent paused after exit=", StringComparison.Ordinal) == true ? SessionStatus.Idle : Parse(word, field);
+
     /// <summary>What a word that comes in means.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> for a word that means nothing to us.</exception>
     public static SessionStatus Parse(string word, string field) => word switch

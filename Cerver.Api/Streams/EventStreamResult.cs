@@ -27,15 +27,16 @@ internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> fra
     public const string ContentType = "text/event-stream";
 
     /// <summary>
-    /// What a client has seen that has seen nothing. It stands in no frame: a client that came back with it would miss the first.
+    /// What a client has seen that has seen nothing, and the id of an event that nobody can come back to. It stands in no frame: a client that came back with it would
+    /// miss the first.
     /// </summary>
-    private const long Nothing = -1;
+    public const long NoId = -1;
 
     private const int MaxUnflushedBytes = 64 * 1_024;
 
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
 
-    private long _lastId = after ?? Nothing;
+    private long _lastId = after ?? NoId;
     private long _unflushedBytes;
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -131,7 +132,7 @@ internal sealed partial class EventStreamResult(IAsyncEnumerable<EventFrame> fra
     private void Write(PipeWriter output, Utf8JsonWriter writer, EventFrame frame)
     {
         const int MaxDigits = 20;
-        if (frame.Id != Nothing)
+        if (frame.Id != NoId)
         {
             output.Write("id: "u8);
             Utf8Formatter.TryFormat(frame.Id, output.GetSpan(MaxDigits), out var digits);

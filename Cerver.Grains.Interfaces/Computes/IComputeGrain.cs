@@ -23,6 +23,11 @@ public interface IComputeGrain : IGrainWithStringKey
     [Alias("start")]
     Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default);
 
+    /// <summary>Tells the agent in the sandbox what its user says. One that has no agent does nothing. The sandbox comes up first if it is not.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>: the agent may not have heard it.</exception>
+    [Alias("tell-agent"), ResponseTimeout("00:00:20")]
+    Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default);
+
     /// <summary>Waits until the run is over.</summary>
     /// <param name="runId">The run.</param>
     /// <param name="atMost">How long to wait; more than a second counts as a second.</param>

@@ -98,13 +98,18 @@ public sealed record MachineHeartbeat(
 /// <param name="Headers">Headers by name.</param>
 /// <param name="Body">JSON, or null for none.</param>
 /// <param name="Deadline">How long to wait for the answer; more than 54 s of a <c>GET</c> and 179 s of others count as that, because the machine gives up then.</param>
+/// <param name="Introduces">
+/// Whether the front door adds to the body's <c>metadata</c> how the machine reaches the gateway: the address that it dialled, and the token that it dialled in with. So
+/// the token is nowhere but where it was already.
+/// </param>
 [GenerateSerializer, Immutable, Alias("cerver.machine.request")]
 public sealed record MachineRequest(
     [property: Id(0)] string Method,
     [property: Id(1)] string Path,
     [property: Id(2)] ImmutableDictionary<string, string> Headers,
     [property: Id(3)] string? Body,
-    [property: Id(4)] TimeSpan Deadline);
+    [property: Id(4)] TimeSpan Deadline,
+    [property: Id(5)] bool Introduces = false);
 
 /// <summary>What a machine answered.</summary>
 /// <param name="Status">The HTTP status.</param>

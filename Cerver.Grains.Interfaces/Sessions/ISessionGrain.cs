@@ -59,6 +59,11 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("resume")]
     Task<Outcome<SessionRecord>> ResumeAsync(ComputeChoice? compute, Operation? operation = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Takes what a relay says of the agent that it drives for the session. Of a session that no machine drives an agent for only an end counts.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.SessionEnded"/>, <see cref="CerverError.InvalidRequest"/>.</exception>
+    [Alias("report-status")]
+    Task<Outcome<SessionRecord>> ReportStatusAsync(ReportStatus report, Operation? operation = null, CancellationToken cancellationToken = default);
+
     /// <summary>Ends what runs and releases the compute; the session and its files stay. Repeating it is fine.</summary>
     [Alias("pause")]
     Task<Outcome<SessionRecord>> PauseAsync(Operation? operation = null, CancellationToken cancellationToken = default);

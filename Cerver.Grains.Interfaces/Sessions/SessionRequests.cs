@@ -36,6 +36,14 @@ public sealed record UpdateSession(
     [property: Id(0)] string? SessionName,
     [property: Id(1)] string? Metadata);
 
+/// <summary>What a relay says of the agent that it drives for a session.</summary>
+/// <param name="Status">What the agent does.</param>
+/// <param name="Reason">Why it ended or was paused, at most 2,000 characters, or null.</param>
+[GenerateSerializer, Immutable, Alias("cerver.session.report-status")]
+public sealed record ReportStatus(
+    [property: Id(0)] SessionStatus Status,
+    [property: Id(1)] string? Reason = null);
+
 /// <summary>Adds entries to the end of a transcript.</summary>
 /// <param name="Entries">1 .. 1,000 entries.</param>
 /// <param name="ExpectedTotal">

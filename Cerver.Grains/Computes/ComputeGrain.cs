@@ -114,9 +114,11 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             Network = request.Requirements.Network,
             ComputeId = request.ComputeId,
         };
-        if (!_registration.Exists || _registration.State with { DownSince = null } != wanted)
+        _site.Metadata = request.Metadata;
+        if (!_registration.Exists || !_registration.State.Is(wanted))
         {
-            await _registration.RegisterAsync(wanted, cancellationToken);
+            var isOfAgents = request.ComputeId is { } computeId && await _site.DrivesAgentsAsync(computeId, cancellationToken);
+            await _registration.RegisterAsync(wanted with { IsOfAgents = isOfAgents }, cancellationToken);
         }
 
         if (!_site.IsOnMachine)
@@ -155,6 +157,22 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     /// <inheritdoc/>
+    public async Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken)
+    {
+        if (_registration.State.IsOfAgents)
+        {
+            var input = new AgentInput(request.Text, PreLogged: true, SessionId, request.CliSessionId, request.CliTool, request.WorkingDirectory);
+            await InSandboxAsync(
+                async sandbox =>
+                {
+                    await ((AgentSandbox)sandbox).TellAsync(input, cancellationToken);
+                    return true;
+                },
+                cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken) =>
         _news.TakeAsync(computeId, events, cancellationToken);
 
@@ -189,10 +207,10 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
     {
-        if (_held.Current is null && _site.IsUpOnMachine)
+        if (_held.Current is null && _site.IsUpOnMachine && _site.Reattach() is { } up)
         {
             // Another activation brought it up. Its machine need not have said anything of it to go and take it down.
-            _held.Hold(_site.Attach());
+            _held.Hold(up);
         }
 
         if (_held.Current is not null)
@@ -310,7 +328,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
 
         if (!_held.IsUp)
         {
-            var sandbox = await _site.Provider.OpenAsync(_site.Spec, cancellationToken);
+            var sandbox = await _site.OpenAsync(cancellationToken);
             if (!_held.IsUp)
             {
                 _held.Hold(sandbox);
@@ -321,7 +339,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         if (_site.IsOnMachine)
         {
             // Word that it was down may have come late, and has nothing to do with this.
-            await _registration.ChangeAsync(static state => state with { DownSince = null });
+            await _registration.ChangeAsync(state => state with { DownSince = null, RemoteId = (up as AgentSandbox)?.RemoteId });
         }
 
         return up;
@@ -386,7 +404,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         ISandboxProcess? process = null;
         try
         {
-            process = await StartProcessAsync(command, start.Token);
+            process = await InSandboxAsync(sandbox => sandbox.StartAsync(command, start.Token), start.Token);
             return process;
         }
         catch (OperationCanceledException)
@@ -402,28 +420,23 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         }
     }
 
-    private async Task<ISandboxProcess> StartProcessAsync(SandboxCommand command, CancellationToken cancellationToken)
+    /// <summary>Does something in the sandbox, which is brought up again when it went down a moment ago, on a machine that has not said so yet.</summary>
+    private async Task<T> InSandboxAsync<T>(Func<ISandbox, Task<T>> act, CancellationToken cancellationToken)
     {
-        try
+        for (var isLast = false; ; isLast = true)
         {
-            return await (await OpenAsync(cancellationToken)).StartAsync(command, cancellationToken);
-        }
-        catch (SandboxDownException)
-        {
-            // It went down a moment ago, on a machine that has not said so yet.
-            return await StartAgainAsync(command, cancellationToken);
-        }
-    }
-
-    private async Task<ISandboxProcess> StartAgainAsync(SandboxCommand command, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await (await OpenAsync(cancellationToken)).StartAsync(command, cancellationToken);
-        }
-        catch (SandboxDownException down)
-        {
-            throw new CerverException(CerverError.ProviderUnavailable, $"{down.Message} Nothing was run; try again.");
+            try
+            {
+                return await act(await OpenAsync(cancellationToken));
+            }
+            catch (SandboxDownException) when (!isLast)
+            {
+                await _registration.ChangeAsync(static state => state with { RemoteId = null });
+            }
+            catch (SandboxDownException down)
+            {
+                throw new CerverException(CerverError.ProviderUnavailable, $"{down.Message} Nothing was done; try again.");
+            }
         }
     }
 

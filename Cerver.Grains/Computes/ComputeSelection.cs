@@ -75,11 +75,6 @@ internal static class ComputeSelection
         }
         else
         {
-            if (compute.Hosts.IsEmpty)
-            {
-                reasons.Add("Its relay does not give sandboxes to this gateway; cerver-relay does.");
-            }
-
             if (!compute.Runtimes.Contains(requirements.Runtime))
             {
                 reasons.Add($"It does not have the runtime '{requirements.Runtime.ToString().ToLowerInvariant()}'.");

@@ -23,4 +23,15 @@ internal sealed record ComputeState
     /// <summary>The machine of the account that has it, or null when it is not on one.</summary>
     [Id(4)]
     public string? ComputeId { get; init; }
+
+    /// <summary>Whether the relay of that machine is not ours and drives an agent in it.</summary>
+    [Id(5)]
+    public bool IsOfAgents { get; init; }
+
+    /// <summary>That relay's own name for it, or null when it has none yet.</summary>
+    [Id(6)]
+    public string? RemoteId { get; init; }
+
+    /// <summary>Whether this is what somebody wants, whatever became of it since.</summary>
+    public bool Is(ComputeState wanted) => this with { DownSince = null, IsOfAgents = false, RemoteId = null } == wanted;
 }

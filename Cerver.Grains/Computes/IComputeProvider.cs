@@ -51,6 +51,9 @@ internal sealed record SandboxSpec(string SandboxId, bool Network)
 {
     /// <summary>The session that it belongs to; empty when it belongs to none.</summary>
     public string SessionId { get; init; } = "";
+
+    /// <summary>What a machine that drives agents is to know of the session, a JSON object, or null.</summary>
+    public string? Metadata { get; init; }
 }
 
 /// <summary>A sandbox that is up. Disposing it ends every process in it and keeps its files.</summary>

@@ -1,6 +1,7 @@
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
+using Cerver.Grains.Computes.Machines;
 using Cerver.Grains.Computes.Relays;
 
 namespace Cerver.Grains.Computes;
@@ -23,19 +24,34 @@ internal sealed class SandboxSite(SandboxRegistration registration, HostProvider
     /// <summary>Whether it is on a machine, and up as far as anybody knows.</summary>
     public bool IsUpOnMachine => registration.Exists && IsOnMachine && registration.State.DownSince is null;
 
-    /// <summary>What it is like.</summary>
-    public SandboxSpec Spec => new(sandboxId, registration.State.Network) { SessionId = registration.State.SessionId };
+    /// <summary>What a machine that drives agents is to know of the session, a JSON object, or null when nobody said it to this activation yet.</summary>
+    public string? Metadata { get; set; }
 
     /// <summary>The machine that it is on.</summary>
-    public MachineCalls Machine => new(grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, registration.State.ComputeId!)), registration.State.ComputeId!);
+    public MachineCalls Machine => MachineOf(registration.State.ComputeId!);
 
-    /// <summary>It as it is up on its machine, whoever brought it up.</summary>
+    private SandboxSpec Spec => new(sandboxId, registration.State.Network) { SessionId = registration.State.SessionId, Metadata = Metadata };
+
+    /// <summary>Whether a machine's relay is not ours.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when the machine is not registered any more.</exception>
+    public async Task<bool> DrivesAgentsAsync(string computeId, CancellationToken cancellationToken) =>
+        MachineCapabilities.Read((await MachineOf(computeId).DescribeAsync(cancellationToken)).Machine?.Capabilities).Sandboxes is null;
+
+    /// <summary>Brings it up, or finds that it is up.</summary>
+    /// <inheritdoc cref="IComputeProvider.OpenAsync" path="/exception"/>
+    public Task<ISandbox> OpenAsync(CancellationToken cancellationToken) =>
+        registration.State is { IsOfAgents: true, DownSince: null } && Reattach() is { } up ? Task.FromResult(up) : Provider.OpenAsync(Spec, cancellationToken);
+
+    /// <summary>It as it is up on its machine, whoever brought it up, without asking the machine; null when that is not possible.</summary>
+    public ISandbox? Reattach() => !registration.State.IsOfAgents ? Attach() : registration.State.RemoteId is { } remoteId ? Agents.Attach(remoteId) : null;
+
+    /// <summary>It as it is up under our own relay, whoever brought it up.</summary>
     /// <param name="generation">Which opening of it, or 0 when that is not known.</param>
     public MachineSandbox Attach(long generation = 0) => new MachineProvider(Machine, time).Attach(Spec, generation);
 
     /// <summary>Who provides it.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when the gateway does not have that provider any more.</exception>
-    public IComputeProvider Provider => IsOnMachine ? new MachineProvider(Machine, time) :
+    public IComputeProvider Provider => registration.State.IsOfAgents ? Agents : IsOnMachine ? new MachineProvider(Machine, time) :
         providers.Of(sandboxId, registration.State.Provider)
         ?? throw new CerverException(CerverError.ProviderUnavailable, $"This gateway has no provider '{registration.State.Provider}'.");
 
@@ -64,4 +80,8 @@ internal sealed class SandboxSite(SandboxRegistration registration, HostProvider
             };
         }
     }
+
+    private AgentProvider Agents => new(Machine, registration.State.RemoteId, time);
+
+    private MachineCalls MachineOf(string computeId) => new(grains.GetGrain<IMachineGrain>(MachineKey.For(accountId, computeId)), computeId);
 }

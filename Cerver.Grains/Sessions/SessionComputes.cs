@@ -85,7 +85,8 @@ internal sealed partial class SessionComputes(
                 record.SessionId,
                 record.Provider,
                 ComputeRequirements.Parse(record.Requirements),
-                record.Provider == MachineKey.Provider ? record.ComputeId : null),
+                IsOnMachine(record) ? record.ComputeId : null,
+                IsOnMachine(record) ? AgentMetadata.Of(record) : null),
             cancellationToken);
         return record.Status == status ? record : record with
         {
@@ -93,6 +94,14 @@ internal sealed partial class SessionComputes(
             Metrics = record.Metrics with { ProvisionTimeMs = (long)time.GetElapsedTime(began).TotalMilliseconds },
         };
     }
+
+    /// <summary>Tells the session's agent what its user says, when a machine drives one for it.</summary>
+    /// <exception cref="CerverException">The agent may not have heard it.</exception>
+    public Task TellAgentAsync(SessionRecord record, string text, CancellationToken cancellationToken) =>
+        IsOnMachine(record) ? Sandbox(record).TellAgentAsync(AgentMetadata.Input(record, text), cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Whether the record's compute is a machine of the account.</summary>
+    public static bool IsOnMachine(SessionRecord record) => record.Provider == MachineKey.Provider;
 
     /// <summary>Whether a caller names the compute that the record has.</summary>
     public static bool IsCurrent(SessionRecord record, ComputeChoice choice) =>

@@ -20,6 +20,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     private readonly TimeProvider _time;
     private readonly SessionWriter _session;
     private readonly SessionRuns _runs;
+    private readonly SessionTalk _talk;
     private readonly SessionImport _import;
 
     public SessionGrain(
@@ -37,6 +38,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _time = time;
         _session = new SessionWriter(sessions, runs, operations, taints, time, DeactivateOnIdle);
         _runs = new SessionRuns(_session, computes, grains, runs, limits.Value);
+        _talk = new SessionTalk(_session, computes, limits.Value);
         _import = new SessionImport(_session, limits.Value);
     }
 
@@ -55,25 +57,18 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         ChangeOnceAsync(operation, () => _session.CommitAsync(_session.Change(SessionRules.Update(_session.Existing, request, _limits), rewrites: true)));
 
     /// <inheritdoc/>
-    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation, CancellationToken cancellationToken) =>
-        _session.AppendOnceAsync(operation, async appendId =>
-        {
-            var record = _session.Writable;
-            SessionRules.Check(request, record, _limits);
-            var change = _session.Change(record, rewrites: false, SessionEntries.Stamp(request.Entries, _session.Now)) with { AppendId = appendId };
-            return (await _session.CommitAsync(change)).TranscriptTotal;
-        });
+    public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation, CancellationToken cancellationToken) => _talk.AppendAsync(request, operation);
 
     /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken) =>
-        ChangeOnceAsync(operation, async () =>
-        {
-            var record = _session.Writable;
-            SessionRules.CheckInput(entry, _limits);
+        ChangeOnceAsync(operation, () => _talk.InputAsync(entry, operation?.Key, cancellationToken));
 
-            // Compute first: an input whose compute cannot come up is refused having appended nothing.
-            var attached = record is { Status: SessionStatus.Idle, ComputeId: not null } ? await _computes.AttachAsync(record, cancellationToken) : record;
-            return await _session.CommitAsync(_session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], _session.Now)));
+    /// <inheritdoc/>
+    public Task<Outcome<SessionRecord>> ReportStatusAsync(ReportStatus report, Operation? operation, CancellationToken cancellationToken) =>
+        ChangeOnceAsync(operation, () =>
+        {
+            SessionRules.Check(report);
+            return report.Status == SessionStatus.Ended ? EndAsync(report.Reason, isEffect: true, cancellationToken) : _talk.ReportAsync(report);
         });
 
     /// <inheritdoc/>
@@ -129,15 +124,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
     public Task<Outcome<SessionStatus>> EndAsync(bool purge, Operation? operation, CancellationToken cancellationToken) =>
         _session.OnceAsync(operation, SessionResults.Default.SessionStatus, static _ => SessionStatus.Ended, async () =>
         {
-            var record = _session.Existing;
-            if (record.Status != SessionStatus.Ended)
-            {
-                var next = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null };
-                var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
-                await _session.CommitAsync(_session.Going.EndAll(next, ended, _session.Now), isEffect: !purge);
-                await _computes.ReleaseAsync(record);
-            }
-
+            await EndAsync(reason: null, isEffect: !purge, cancellationToken);
             if (purge)
             {
                 await _session.PurgeAsync(cancellationToken);
@@ -215,6 +202,21 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             await _computes.ReleaseAsync(record);
             throw;
         }
+    }
+
+    private async Task<SessionRecord> EndAsync(string? reason, bool isEffect, CancellationToken cancellationToken)
+    {
+        var record = _session.Existing;
+        if (record.Status == SessionStatus.Ended)
+        {
+            return record;
+        }
+
+        var next = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null, EndReason = reason };
+        var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
+        var committed = await _session.CommitAsync(_session.Going.EndAll(next, ended, _session.Now), isEffect: isEffect);
+        await _computes.ReleaseAsync(record);
+        return committed;
     }
 
     private async Task<SessionRecord> PauseAsync(SessionRecord record, DateTimeOffset at, CancellationToken cancellationToken)

@@ -21,6 +21,7 @@ internal static class SessionRules
     public const int MaxWordCharacters = 200;
 
     private const int NameCharacters = 60;
+    private const int MaxReasonCharacters = 2_000;
     private const int MaxTaskBytes = 64 * 1024;
     private const int MaxEnvironmentBytes = 64 * 1024;
     private static readonly TimeSpan MinRunTimeout = TimeSpan.FromSeconds(1);
@@ -98,6 +99,9 @@ internal static class SessionRules
 
     /// <summary>Refuses a name beyond its limit.</summary>
     public static void CheckName(string? name, SessionLimits limits) => CheckCharacters(name, "session_name", limits.MaxNameCharacters);
+
+    /// <summary>Refuses a reason beyond its limit.</summary>
+    public static void Check(ReportStatus report) => CheckCharacters(report.Reason, "end_reason", MaxReasonCharacters);
 
     /// <summary>Refuses entries of which one is not as the contract wants it, naming it by its place in the request.</summary>
     public static void Check(AppendEntries request, SessionRecord record, SessionLimits limits)

@@ -148,6 +148,11 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     /// <returns>The record after it.</returns>
     public async Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true)
     {
+        if (!ReferenceEquals(change.Next.Metadata, _record?.Metadata))
+        {
+            change = change with { Next = AgentMetadata.WithoutTokens(change.Next) };
+        }
+
         change = SessionRedaction.IsNeeded(_record, change) ? SessionRedaction.Redact((await taints.OfAsync(AccountId)).Matcher, change) : change;
         change = change with { ChangesStatus = _record?.Status != change.Next.Status, Recorded = isEffect ? TakeOperation(change) : null };
         try

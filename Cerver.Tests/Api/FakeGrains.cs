@@ -89,6 +89,9 @@ internal sealed class FakeSession(string key, FakeCluster cluster) : ISessionGra
             return (long)Entries.Count;
         });
 
+    public Task<Outcome<SessionRecord>> ReportStatusAsync(ReportStatus report, Operation? operation = null, CancellationToken cancellationToken = default) =>
+        ChangeAsync(operation, session => session with { Status = report.Status, EndReason = report.Reason });
+
     public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default) =>
         ChangeAsync(operation, session =>
         {
@@ -304,6 +307,8 @@ internal sealed class FakeCompute : IComputeGrain
     public Task AttachAsync(AttachSandbox request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     /// <summary>What is said of a run that is waited for.</summary>
     public Func<string, RunHead>? Waited { get; set; }

@@ -10,7 +10,10 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="Answer">The answer.</param>
 /// <param name="SandboxId">The sandbox in which something happened, or null when nothing did.</param>
 /// <param name="Event">What happened.</param>
-internal readonly record struct MachineFrame(string? RequestId = null, MachineAnswer? Answer = null, string? SandboxId = null, SandboxEvent? Event = null);
+/// <param name="SessionId">The session whose agent tells something, or null when none does.</param>
+/// <param name="Told">What it tells, a JSON object.</param>
+internal readonly record struct MachineFrame(
+    string? RequestId = null, MachineAnswer? Answer = null, string? SandboxId = null, SandboxEvent? Event = null, string? SessionId = null, string? Told = null);
 
 /// <summary>The frames of a machine's socket: text, a JSON object each.</summary>
 internal static class MachineFrames
@@ -18,6 +21,11 @@ internal static class MachineFrames
     private const int MinStatus = 100;
     private const int MaxStatus = 599;
     private const int MaxOutputBytes = 64 * 1024;
+    private const int MaxToldCharacters = 64 * 1024;
+
+    /// <summary>The types of what happens in sandboxes. Any other is an agent's.</summary>
+    private static readonly ImmutableHashSet<string> SandboxEvents =
+        ImmutableHashSet.Create(StringComparer.Ordinal, "sandbox_open", "sandbox_closed", "run_output", "run_going", "run_end");
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = Requests.RequestBody.MaxDepth };
 
@@ -32,7 +40,10 @@ internal static class MachineFrames
     });
 
     /// <summary>A request.</summary>
-    public static ReadOnlyMemory<byte> Request(string requestId, MachineRequest request) => Write((requestId, request), static (writer, call) =>
+    /// <param name="requestId">What its answer is known by.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="access">How the machine reaches the gateway, for those that are to say so.</param>
+    public static ReadOnlyMemory<byte> Request(string requestId, MachineRequest request, MachineAccess access) => Write((requestId, request, access), static (writer, call) =>
     {
         writer.WriteString("type"u8, "request"u8);
         writer.WriteString("request_id"u8, call.requestId);
@@ -46,7 +57,7 @@ internal static class MachineFrames
 
         writer.WriteEndObject();
         writer.WritePropertyName("body"u8);
-        writer.WriteRawValue(call.request.Body ?? "null");
+        writer.WriteRawValue((call.request.Introduces ? call.access.AddTo(call.request.Body!) : call.request.Body) ?? "null");
     });
 
     /// <summary>Says that events have arrived.</summary>
@@ -107,13 +118,21 @@ internal static class MachineFrames
         return new(requestId.GetString(), new(status, headers, body));
     }
 
-    /// <summary>Reads what happened in a sandbox. What other relays tell of agents that they drive means nothing here.</summary>
+    /// <summary>Reads what happened in a sandbox, or what an agent tells.</summary>
     private static MachineFrame? ReadEvent(JsonElement frame)
     {
-        if (Find(frame, "event", JsonValueKind.Object) is not { } what
-            || Find(what, "type", JsonValueKind.String)?.GetString() is not { } type
-            || Find(what, "sandbox_id", JsonValueKind.String)?.GetString() is not { } sandboxId
-            || !Ids.IsSandbox(sandboxId))
+        if (Find(frame, "event", JsonValueKind.Object) is not { } what)
+        {
+            return default(MachineFrame);
+        }
+
+        var type = Find(what, "type", JsonValueKind.String)?.GetString();
+        if (type is null || !SandboxEvents.Contains(type))
+        {
+            return ReadTold(frame, what);
+        }
+
+        if (Find(what, "sandbox_id", JsonValueKind.String)?.GetString() is not { } sandboxId || !Ids.IsSandbox(sandboxId))
         {
             return default(MachineFrame);
         }
@@ -133,6 +152,11 @@ internal static class MachineFrames
         };
         return happened is null ? default(MachineFrame) : new(SandboxId: sandboxId, Event: happened);
     }
+
+    private static MachineFrame ReadTold(JsonElement frame, JsonElement what) =>
+        Find(frame, "session_id", JsonValueKind.String)?.GetString() is { } sessionId && Ids.IsSession(sessionId) && what.GetRawText() is { Length: <= MaxToldCharacters } told
+            ? new(SessionId: sessionId, Told: told)
+            : default;
 
     private static (OutputKind Stream, byte[] Data)? ReadOutput(JsonElement what) =>
         Find(what, "data", JsonValueKind.String) is { } data && data.TryGetBytesFromBase64(out var bytes) && bytes.Length <= MaxOutputBytes

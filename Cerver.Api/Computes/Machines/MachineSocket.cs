@@ -15,12 +15,14 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="computeId">The machine.</param>
 /// <param name="machine">The machine's grain.</param>
 /// <param name="accountId">The account that has it.</param>
+/// <param name="access">How the machine reaches the gateway.</param>
 /// <param name="cluster">The way to the grains of its sandboxes.</param>
 /// <param name="calls">The way there.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class MachineSocket(
-    string channelId, string computeId, IMachineGrain machine, string accountId, IClusterClient cluster, GrainCalls calls, TimeProvider time, ILogger logger) : IMachineChannel
+    string channelId, string computeId, IMachineGrain machine, string accountId, MachineAccess access, IClusterClient cluster, GrainCalls calls, TimeProvider time, ILogger logger)
+    : IMachineChannel
 {
     /// <summary>The largest frame in either direction. A machine breaks off the connection when it gets a larger one.</summary>
     public const int MaxFrameBytes = 1_048_576;
@@ -51,7 +53,7 @@ internal sealed partial class MachineSocket(
     /// <inheritdoc/>
     public Task SendAsync(string requestId, MachineRequest request)
     {
-        var frame = MachineFrames.Request(requestId, request);
+        var frame = MachineFrames.Request(requestId, request, access);
         if (frame.Length > MaxFrameBytes)
         {
             throw new CerverException(
@@ -84,13 +86,16 @@ internal sealed partial class MachineSocket(
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Volatile.Write(ref _heardAt, time.GetTimestamp());
+        var keeping = KeepAsync(channel, over.Token);
         var sending = SendQueuedAsync(socket, over.Token);
         var deliveries = new MachineDeliveries(accountId, computeId, cluster, calls, TryQueue);
+        var agents = new AgentRelay(accountId, computeId, cluster, logger);
         await Task.WhenAll(
             EndAfterAsync(sending, over, onlyWhenItFails: true),
-            EndAfterAsync(ReceiveAsync(socket, sending, deliveries, over.Token), over),
+            EndAfterAsync(ReceiveAsync(socket, sending, deliveries, agents, over.Token), over),
+            EndAfterAsync(agents.RunAsync(over.Token), over),
             EndAfterAsync(deliveries.Failed.WaitAsync(over.Token), over),
-            EndAfterAsync(KeepAsync(channel, over.Token), over),
+            EndAfterAsync(keeping, over),
             EndAfterAsync(_ended.Task.WaitAsync(over.Token), over));
         _ended.TrySetResult();
         socket.Abort();
@@ -161,7 +166,7 @@ internal sealed partial class MachineSocket(
         }
     }
 
-    private async Task ReceiveAsync(WebSocket socket, Task sending, MachineDeliveries deliveries, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(WebSocket socket, Task sending, MachineDeliveries deliveries, AgentRelay agents, CancellationToken cancellationToken)
     {
         for (var bad = 0; bad < MaxBadFrames;)
         {
@@ -184,7 +189,7 @@ internal sealed partial class MachineSocket(
             if (kind == WebSocketMessageType.Text && MachineFrames.Read(text.Written) is { } frame)
             {
                 bad = 0;
-                await PassOnAsync(frame, deliveries, cancellationToken);
+                await PassOnAsync(frame, deliveries, agents, cancellationToken);
             }
             else
             {
@@ -226,11 +231,17 @@ internal sealed partial class MachineSocket(
         await sending.WaitAsync(end.Token);
     }
 
-    private async Task PassOnAsync(MachineFrame frame, MachineDeliveries deliveries, CancellationToken cancellationToken)
+    private async Task PassOnAsync(MachineFrame frame, MachineDeliveries deliveries, AgentRelay agents, CancellationToken cancellationToken)
     {
         if (frame is { SandboxId: { } sandboxId, Event: { } what })
         {
             await deliveries.AddAsync(sandboxId, what, cancellationToken);
+            return;
+        }
+
+        if (frame is { SessionId: { } sessionId, Told: { } told })
+        {
+            agents.Add(sessionId, told);
             return;
         }
 

@@ -1,5 +1,7 @@
+using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
 using Cerver.Api.Errors;
+using Cerver.Api.Pages;
 using Cerver.Computes;
 using Cerver.Errors;
 using Microsoft.Extensions.Hosting;
@@ -44,7 +46,7 @@ internal sealed partial class MachineSockets(
     /// <returns>Whether there was a socket. If not, the machine has dialled another one meanwhile.</returns>
     private async Task<bool> ServeTakenAsync(HttpContext context, IMachineGrain machine, string accountId, string computeId)
     {
-        var socket = new MachineSocket(Ids.NewChannel(time), computeId, machine, accountId, cluster, calls, time, logger);
+        var socket = new MachineSocket(Ids.NewChannel(time), computeId, machine, accountId, AccessOf(context.Request), cluster, calls, time, logger);
         var channel = cluster.CreateObjectReference<IMachineChannel>(socket);
         try
         {
@@ -63,6 +65,8 @@ internal sealed partial class MachineSockets(
             cluster.DeleteObjectReference<IMachineChannel>(channel);
         }
     }
+
+    private MachineAccess AccessOf(HttpRequest request) => new(PageAddress.Of(request, options.Value.TrustProxy), BearerAuthentication.TokenOf(request)!);
 
     private async Task DisconnectAsync(IMachineGrain machine, string channelId, string computeId)
     {

@@ -1,6 +1,8 @@
 using Cerver.Api.Accounts;
+using Cerver.Api.Calls;
 using Cerver.Api.Requests;
 using Cerver.Api.Streams;
+using Cerver.Sessions;
 
 namespace Cerver.Api.Sessions.Streams;
 
@@ -21,6 +23,11 @@ internal static class SessionStreamEndpoints
             .WithMetadata(new ParameterMetadata(StreamPosition.Parameters))
             .WithDescription("Entries, statuses and runs in one order, which is the same for everybody and whenever it is read. An id that the session has not come to is refused.")
             .Produces<string>(contentType: EventStreamResult.ContentType);
+        sessions.MapGet("/{sessionId}/agent/stream", WatchAgent).WithName("watchAgent")
+            .WithSummary("Streams what the session's agent tells while it works, from now on.")
+            .WithDescription(
+                "Only of agents that a machine's relay drives. It is a live copy, in the relay's own words, without ids: who comes back begins anew, and the transcript has what lasts.")
+            .Produces<string>(contentType: EventStreamResult.ContentType);
     }
 
     private static async Task<EventStreamResult> WatchSession(
@@ -33,6 +40,14 @@ internal static class SessionStreamEndpoints
 
         // Only the stream's own token ends the watching: it is what tells a client that went away from a failure.
         return new(feed.WatchAsync(caller.AccountId, sessionId, position?.After, CancellationToken.None), position?.After);
+    }
+
+    private static async Task<EventStreamResult> WatchAgent(
+        string sessionId, Caller caller, IClusterClient cluster, GrainCalls calls, AgentFeed feed, CancellationToken cancellationToken)
+    {
+        Caller.RequireSession(sessionId);
+        await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
+        return new(feed.WatchAsync(sessionId, CancellationToken.None), after: null);
     }
 
     private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed)

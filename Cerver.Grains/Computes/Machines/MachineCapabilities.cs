@@ -6,8 +6,8 @@ using Cerver.Runs;
 namespace Cerver.Grains.Computes.Machines;
 
 /// <summary>What a machine's own words mean for those who look for compute. Whatever is not understood in them is ignored. Pure.</summary>
-/// <param name="Runtimes">What executes code there, of what we know. A machine that does not say has a shell.</param>
-/// <param name="Sandboxes">What its sandboxes can do and what limits they have; null when its relay is another than ours, which gives none.</param>
+/// <param name="Runtimes">What executes code there, of what we know. A machine that does not say has a shell, and another relay than ours executes nothing else.</param>
+/// <param name="Sandboxes">What its sandboxes can do and what limits they have; null when its relay is another than ours, which drives agents and does not say.</param>
 internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtimes, ComputeCapabilities? Sandboxes)
 {
     /// <summary>What sandboxes under our own relay can do, of whatever version it is.</summary>
@@ -24,7 +24,9 @@ internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtim
 
         using var document = JsonDocument.Parse(json);
         var said = document.RootElement;
-        return new(RuntimesOf(said), Find(said, RelayWords.Capability, JsonValueKind.Number) is null ? null : SandboxesOf(said));
+        return Find(said, RelayWords.Capability, JsonValueKind.Number) is null
+            ? new([.. RuntimesOf(said).Where(static runtime => runtime == SandboxRuntime.Shell)], Sandboxes: null)
+            : new(RuntimesOf(said), SandboxesOf(said));
     }
 
     private static ImmutableArray<SandboxRuntime> RuntimesOf(JsonElement said) => Find(said, "runtimes", JsonValueKind.Array) is { } named

@@ -84,8 +84,8 @@ internal static class MachineRules
             capabilities.Runtimes,
             Network: true)
         {
-            // Any silo reaches it. With another relay than ours nobody brings up sandboxes there yet.
-            Hosts = capabilities.Sandboxes is null ? [] : [""],
+            // Any silo reaches it.
+            Hosts = [""],
             Capabilities = capabilities.Sandboxes,
             Machine = new(accountId, machine.LastHeartbeatAt, machine.Capabilities, machine.Metadata),
         };

@@ -10,6 +10,8 @@ namespace Cerver.Grains.Computes.Relays;
 /// <param name="computeId">Its id.</param>
 internal sealed class MachineCalls(IMachineGrain machine, string computeId)
 {
+    private const int NotThere = 404;
+
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
     private static readonly ImmutableDictionary<string, string> NoHeaders = ImmutableDictionary<string, string>.Empty;
 
@@ -38,6 +40,11 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     /// <inheritdoc cref="AskAsync" path="/returns|/exception"/>
     public Task<string?> PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) => AskAsync(Post(path, body, type), UsualRefusals, cancellationToken);
 
+    /// <summary>Asks the machine for something, with a body that also says how the machine reaches the gateway.</summary>
+    /// <inheritdoc cref="AskAsync" path="/returns|/exception"/>
+    public Task<string?> IntroduceAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        AskAsync(Post(path, body, type) with { Introduces = true }, UsualRefusals, cancellationToken);
+
     /// <summary>Asks the machine for something in a sandbox that must be up.</summary>
     /// <inheritdoc cref="AskAsync" path="/exception"/>
     /// <exception cref="SandboxDownException">It is not, and nothing was done.</exception>
@@ -57,13 +64,17 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     public Task<string?> GetAsync(string path, CancellationToken cancellationToken) =>
         AskAsync(new MachineRequest("GET", path, NoHeaders, Body: null, UsualPatience), UsualRefusals, cancellationToken);
 
-    /// <summary>Has the machine remove something. What was on one that is not registered any more is gone with it.</summary>
+    /// <summary>Has the machine remove something. What is not there is fine, and what was on one that is not registered any more is gone with it.</summary>
     /// <inheritdoc cref="AskAsync" path="/exception"/>
     public async Task RemoveAsync(string path, CancellationToken cancellationToken)
     {
         try
         {
-            RelayAnswers.Require(await machine.RequestAsync(new MachineRequest("DELETE", path, NoHeaders, Body: null, UsualPatience), cancellationToken), UsualRefusals);
+            var answer = await machine.RequestAsync(new MachineRequest("DELETE", path, NoHeaders, Body: null, UsualPatience), cancellationToken);
+            if (answer.Status != NotThere)
+            {
+                RelayAnswers.Require(answer, UsualRefusals);
+            }
         }
         catch (CerverException gone) when (gone.Code == CerverError.NotFound)
         {

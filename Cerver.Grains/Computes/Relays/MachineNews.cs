@@ -38,7 +38,7 @@ internal sealed partial class MachineNews(
     /// <inheritdoc cref="IComputeGrain.DeliverAsync"/>
     public async Task<ImmutableArray<SandboxReceipt>> TakeAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken)
     {
-        var isOurs = registration.Exists && computeId.Equals(registration.State.ComputeId, StringComparison.Ordinal);
+        var isOurs = registration is { Exists: true, State.IsOfAgents: false } && computeId.Equals(registration.State.ComputeId, StringComparison.Ordinal);
         var receipts = ImmutableArray.CreateBuilder<SandboxReceipt>();
         foreach (var some in events.GroupBy(static what => what.RunId, StringComparer.Ordinal))
         {

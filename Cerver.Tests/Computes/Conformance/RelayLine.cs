@@ -57,7 +57,7 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
             throw new CerverException(CerverError.ComputeOffline, "The relay has not dialled in.");
         }
 
-        var frame = MachineFrames.Request(requestId, request);
+        var frame = MachineFrames.Request(requestId, request, new("http://127.0.0.1", "none"));
         if (frame.Length > MachineSocket.MaxFrameBytes)
         {
             throw new CerverException(CerverError.PayloadTooLarge, "As the front door says it.");

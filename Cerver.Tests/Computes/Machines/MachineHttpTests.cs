@@ -145,7 +145,7 @@ public sealed class MachineHttpTests(MachineGateway gateway) : IClassFixture<Mac
     {
         var (computeId, relay) = await gateway.ConnectAsync();
         await using var _ = relay;
-        using var refused = await gateway.Client.PostAsJsonAsync("/v2/sessions", new { compute = new { compute_id = computeId } });
+        using var refused = await gateway.Client.PostAsJsonAsync("/v2/sessions", new { compute = new { compute_id = computeId }, requirements = new { runtime = "python" } });
         var body = await refused.Content.ReadFromJsonAsync<JsonElement>();
 
         Assert.Equal((HttpStatusCode.Conflict, "no_compute"), (refused.StatusCode, body.GetProperty("code").GetString()));
@@ -153,7 +153,7 @@ public sealed class MachineHttpTests(MachineGateway gateway) : IClassFixture<Mac
         Assert.Equal(
             (computeId, "cerver_local_provider", true),
             (candidate.GetProperty("compute_id").GetString(), candidate.GetProperty("provider").GetString(), candidate.GetProperty("ready").GetBoolean()));
-        Assert.Contains("cerver-relay", candidate.GetProperty("reasons")[0].GetString(), StringComparison.Ordinal);
+        Assert.Contains("does not have the runtime 'python'", candidate.GetProperty("reasons")[0].GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -42,9 +42,10 @@ public sealed class MachineRulesTests
     [InlineData(null, "Shell")]
     [InlineData("{}", "Shell")]
     [InlineData("""{"runtimes":"python"}""", "Shell")]
-    [InlineData("""{"runtimes":["python","shell","ruby",1,"python"]}""", "Python,Shell")]
+    [InlineData("""{"cerver_runs":1,"runtimes":["python","shell","ruby",1,"python"]}""", "Python,Shell")]
+    [InlineData("""{"runtimes":["python","shell"]}""", "Shell")]
     [InlineData("""{"runtimes":[]}""", "")]
-    public void Its_runtimes_are_those_that_it_names_and_that_there_are(string? capabilities, string runtimes)
+    public void Its_runtimes_are_those_that_it_names_and_that_there_are_and_under_another_relay_than_ours_a_shell_at_most(string? capabilities, string runtimes)
     {
         var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
 
@@ -60,11 +61,11 @@ public sealed class MachineRulesTests
     [InlineData("""{"cerver_runs":1,"files":"true"}""", true)]
     [InlineData("""{"cerver_runs":1,"files":false}""", true)]
     [InlineData("""{"cerver_runs":1,"files":true}""", true, true)]
-    public void It_gives_sandboxes_when_its_relay_is_ours_and_access_to_their_files_when_that_says_so(string? capabilities, bool isOurs, bool hasFiles = false)
+    public void What_its_sandboxes_can_do_is_known_when_its_relay_is_ours_and_that_it_gives_access_to_files_when_that_says_so(string? capabilities, bool isOurs, bool hasFiles = false)
     {
         var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
 
-        Assert.Equal((isOurs ? 1 : 0, isOurs), (machine.Hosts.Length, machine.Capabilities is not null));
+        Assert.Equal((1, isOurs), (machine.Hosts.Length, machine.Capabilities is not null));
         Assert.Equal(hasFiles, machine.Capabilities?.Features.HasFlag(ComputeFeatures.Files) ?? false);
     }
 

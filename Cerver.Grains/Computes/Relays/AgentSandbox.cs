@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using Cerver.Computes;
+using Cerver.Errors;
+
+namespace Cerver.Grains.Computes.Relays;
+
+/// <summary>A sandbox of a relay that is not ours, with the agent in it. It is up until it is removed or its relay does not know it any more.</summary>
+/// <param name="machine">The way to the machine.</param>
+/// <param name="remoteId">The relay's own name for it.</param>
+/// <param name="time">Measures patience.</param>
+internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimeProvider time) : ISandbox
+{
+    /// <summary>Below the 180 s after which a relay gives up on a request.</summary>
+    private static readonly TimeSpan MaxRunTime = TimeSpan.FromSeconds(170);
+
+    /// <summary>How much longer than its run the answer may take.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
+
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<AgentRun, bool> _runs = [];
+
+    /// <summary>The relay's own name for it.</summary>
+    public string RemoteId => remoteId;
+
+    /// <inheritdoc/>
+    public Task Closed => _closed.Task;
+
+    /// <inheritdoc/>
+    public Task RequireReachableAsync(CancellationToken cancellationToken) => machine.RequireReachableAsync(cancellationToken);
+
+    /// <summary>Has the relay execute code. It answers when that is over, so what is printed comes at once and at the end.</summary>
+    /// <inheritdoc cref="ISandbox.StartAsync" path="/exception"/>
+    public async Task<ISandboxProcess> StartAsync(SandboxCommand command, CancellationToken cancellationToken)
+    {
+        if (command.Timeout > MaxRunTime)
+        {
+            throw new CerverException(
+                CerverError.InvalidRequest,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'timeout' must be at most {MaxRunTime.TotalSeconds:0} s on this machine: its relay answers when a run is over, and gives up after 180 s. Send longer work as input, or run cerver-relay there."),
+                "timeout");
+        }
+
+        await RequireReachableAsync(cancellationToken);
+        if (_closed.Task.IsCompleted)
+        {
+            throw new SandboxDownException();
+        }
+
+        var run = new AgentRun(time);
+        _runs[run] = true;
+        var request = new RelayCode(command.Code, command.Timeout.TotalSeconds, command.Environment);
+        _ = ExecuteAsync(run, Post(RelayPaths.Run(Uri.EscapeDataString(remoteId)), JsonSerializer.Serialize(request, RelayJson.Default.RelayCode), command.Timeout + AnswerPatience));
+        return run;
+    }
+
+    /// <summary>Tells the agent what its user says.</summary>
+    /// <exception cref="SandboxDownException">The relay does not know the agent any more.</exception>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
+    public async Task TellAsync(AgentInput input, CancellationToken cancellationToken) =>
+        Require(await machine.RequestAsync(Post(AgentPaths.Input(remoteId), JsonSerializer.Serialize(input, AgentJson.Default.AgentInput), UsualPatience), cancellationToken));
+
+    /// <summary>Has the relay remove it, and all that runs in it. One that it does not know is fine.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
+    public Task RemoveAsync(CancellationToken cancellationToken) => machine.RemoveAsync(RelayPaths.Sandbox(Uri.EscapeDataString(remoteId)), cancellationToken);
+
+    /// <summary>What is under way ends without an answer; the agent goes on.</summary>
+    /// <inheritdoc cref="ISandbox.Detach" path="/returns"/>
+    public bool Detach()
+    {
+        EndRuns();
+        return true;
+    }
+
+    /// <summary>Has the relay remove it. When the machine cannot be reached the sandbox stays there until its relay ends it, or it is removed with its session.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (!_closed.Task.IsCompleted)
+            {
+                await RemoveAsync(CancellationToken.None);
+            }
+        }
+        catch (CerverException unreachable) when (unreachable.Code is CerverError.ComputeOffline or CerverError.ProviderUnavailable)
+        {
+            // Nobody uses it any more, and whoever opens the next one gets another.
+        }
+        finally
+        {
+            EndRuns();
+            _closed.TrySetResult();
+        }
+    }
+
+    private static MachineRequest Post(string path, string body, TimeSpan patience) => new("POST", path, ImmutableDictionary<string, string>.Empty, body, patience);
+
+    private async Task ExecuteAsync(AgentRun run, MachineRequest request)
+    {
+        RelayResult? result = null;
+        try
+        {
+            var answer = Require(await machine.RequestAsync(request, CancellationToken.None));
+            result = RelayAnswers.Read(answer, RelayJson.Default.RelayResult);
+        }
+        catch (Exception failure) when (failure is CerverException or SandboxDownException or OrleansException or TimeoutException)
+        {
+            // How it ended nobody will know, which is what a run says that has no result.
+        }
+        finally
+        {
+            _runs.TryRemove(run, out _);
+            run.End(result);
+        }
+    }
+
+    private string? Require(MachineAnswer answer)
+    {
+        if (answer.Status == 404)
+        {
+            _closed.TrySetResult();
+            throw new SandboxDownException();
+        }
+
+        return RelayAnswers.Require(answer, [CerverError.InvalidRequest, CerverError.PayloadTooLarge]);
+    }
+
+    private void EndRuns()
+    {
+        foreach (var run in _runs.Keys)
+        {
+            run.End(result: null);
+        }
+    }
+}
