@@ -155,7 +155,9 @@ internal sealed partial class RunRecorder(
         if (recorded is not null)
         {
             chunks = await recorded.TakeOffAsync(chunks);
-            Head = recorded.Head;
+
+            // Whoever watches passes over what is not there up to here, so it is no further than what is on disk.
+            Head = chunks.IsEmpty ? recorded.Head : chunks[0].Sequence - 1;
         }
 
         if (chunks.IsEmpty)

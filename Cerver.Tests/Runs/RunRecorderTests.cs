@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
@@ -101,7 +102,28 @@ public sealed class RunRecorderTests
         Assert.Equal((800L, 1), (ended.OutputHead, _published.Count));
     }
 
-    private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null) => new(
+    [Fact]
+    public async Task Of_a_run_that_is_followed_again_only_what_is_on_disk_is_said_to_be_there()
+    {
+        _rows.Chunks.Add(new RunChunk(1, OutputKind.Stdout, "be"u8.ToArray()));
+        var heads = new List<long>();
+        RunRecorder? recorder = null;
+        _rows.Appending = () => heads.Add(recorder!.Head);
+        recorder = NewRecorder(recorded: new RecordedOutput(_rows, "account", "run_x"));
+        var recording = recorder.RecordAsync();
+
+        _process.Print("before");
+        await _rows.AppendedAsync(2);
+        _process.Print("after");
+        _process.End(0);
+        var ended = await recording;
+
+        Assert.Equal([1, 2], heads);
+        Assert.Equal(["be", "fore", "after"], _rows.Chunks.Select(static chunk => Encoding.UTF8.GetString(chunk.Data)));
+        Assert.Equal(3, ended.OutputHead);
+    }
+
+    private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null, RecordedOutput? recorded = null) => new(
         "session",
         new SandboxRun("run_x", "code", SandboxRuntime.Shell, TimeSpan.FromMinutes(1), ImmutableDictionary<string, string>.Empty),
         _process,
@@ -111,13 +133,26 @@ public sealed class RunRecorderTests
         publish ?? (_ => Task.CompletedTask),
         maxOutputBytes,
         TimeProvider.System,
-        NullLogger.Instance);
+        NullLogger.Instance,
+        recorded);
 
     private sealed class RowsInMemory : IRunStore
     {
         public List<RunChunk> Chunks { get; } = [];
 
         public CerverException? Failure { get; set; }
+
+        public Action? Appending { get; set; }
+
+        public async Task AppendedAsync(int count)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+            while (Chunks.Count < count)
+            {
+                await poll.WaitForNextTickAsync(limit.Token);
+            }
+        }
 
         public Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
         {
@@ -126,6 +161,7 @@ public sealed class RunRecorderTests
                 return Task.FromException(Failure);
             }
 
+            Appending?.Invoke();
             Chunks.AddRange(chunks);
             return Task.CompletedTask;
         }
@@ -136,6 +172,7 @@ public sealed class RunRecorderTests
 
         public Task<ImmutableArray<RunRecord>> ListGoingAsync(string accountId, string sessionId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken) =>
+            Task.FromResult<ImmutableArray<RunChunk>>([.. Chunks.Where(chunk => chunk.Sequence > after)]);
     }
 }
