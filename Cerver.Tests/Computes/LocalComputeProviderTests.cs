@@ -62,6 +62,21 @@ public sealed class LocalComputeProviderTests(LocalSandboxFixture fixture) : ICl
     }
 
     [Fact]
+    public async Task No_more_sandboxes_are_open_than_may_be_and_one_that_is_closed_makes_room()
+    {
+        await using var provider = fixture.CreateProvider(new LocalComputeOptions { MaxSandboxes = 1, WorkspaceRoot = Path.Combine(fixture.DataDirectory, "few") });
+        await provider.ProbeAsync(CancellationToken.None);
+        var first = await provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None));
+        await first.DisposeAsync();
+        await using var second = await provider.OpenAsync(new(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+
+        Assert.Equal(
+            (CerverError.ProviderUnavailable, "All 1 sandboxes that this machine may have at once are in use: end some sessions."), (refusal.Code, refusal.Message));
+    }
+
+    [Fact]
     public async Task Files_outlive_the_sandbox_until_they_are_removed()
     {
         var sandboxId = Ids.NewSandbox(TimeProvider.System);

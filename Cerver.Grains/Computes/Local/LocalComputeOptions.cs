@@ -87,6 +87,10 @@ internal sealed class LocalComputeOptions
     [Range(1, 900_000)]
     public int UserIdCount { get; set; } = 65_536;
 
+    /// <summary>How many sandboxes may be open at once.</summary>
+    [Range(1, 65_536)]
+    public int MaxSandboxes { get; set; } = 4_096;
+
     /// <summary>How long a sandbox may take to come up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan OpenTimeout { get; set; } = TimeSpan.FromSeconds(10);

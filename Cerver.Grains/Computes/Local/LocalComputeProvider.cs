@@ -270,7 +270,7 @@ internal sealed partial class LocalComputeProvider(
         using var timeout = new CancellationTokenSource(_options.OpenTimeout, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var workspace = _workspaces.PathOf(spec.SandboxId);
-        Reserve(spec.SandboxId);
+        Reserve(spec.SandboxId, _options.MaxSandboxes);
         var isNew = false;
         try
         {
@@ -406,11 +406,18 @@ internal sealed partial class LocalComputeProvider(
     }
 
     /// <summary>Makes sure that nobody else has to do with the sandbox.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when somebody has.</exception>
-    private void Reserve(string sandboxId)
+    /// <param name="sandboxId">The sandbox.</param>
+    /// <param name="max">How many may be open with it.</param>
+    /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when somebody has, or too many are open.</exception>
+    private void Reserve(string sandboxId, int max = int.MaxValue)
     {
         lock (_sandboxes)
         {
+            if (_sandboxes.Count >= max)
+            {
+                throw new CerverException(CerverError.ProviderUnavailable, $"All {max} sandboxes that this machine may have at once are in use: end some sessions.");
+            }
+
             if (!_sandboxes.TryAdd(sandboxId, value: null))
             {
                 throw new CerverException(CerverError.ProviderUnavailable, "The sandbox is open, or its files are being removed. Try again in a moment.");
