@@ -212,7 +212,12 @@ internal sealed class SessionGrain : Grain, ISessionGrain
             return record;
         }
 
-        var next = record with { Status = SessionTransitions.Next(record.Status, SessionTrigger.End), SandboxId = null, EndReason = reason };
+        var next = record with
+        {
+            Status = SessionTransitions.Next(record.Status, SessionTrigger.End),
+            SandboxId = null,
+            EndReason = record.EndReason == EndReasons.ImportIncomplete ? record.EndReason : reason,
+        };
         var ended = record.SandboxId is null ? [] : await _computes.Sandbox(record).SuspendAsync(cancellationToken);
         var committed = await _session.CommitAsync(_session.Going.EndAll(next, ended, _session.Now), isEffect: isEffect);
         await _computes.ReleaseAsync(record);
