@@ -155,7 +155,9 @@ internal sealed partial class RunRecorder(
         if (recorded is not null)
         {
             chunks = await recorded.TakeOffAsync(chunks);
-            Head = recorded.Head;
+
+            // What is left is not on disk yet, and whoever hears of it would look for it there.
+            Head = recorded.Head - chunks.Length;
         }
 
         if (chunks.IsEmpty)

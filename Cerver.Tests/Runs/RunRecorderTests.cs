@@ -101,7 +101,31 @@ public sealed class RunRecorderTests
         Assert.Equal((800L, 1), (ended.OutputHead, _published.Count));
     }
 
-    private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null) => new(
+    [Fact]
+    public async Task What_follows_the_rows_of_another_process_is_told_of_when_it_is_on_disk_and_not_before()
+    {
+        var (begun, done) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _rows.Chunks.Add(new RunChunk(1, OutputKind.Stdout, "before\n"u8.ToArray()));
+        _rows.BeforeWrite = () =>
+        {
+            begun.TrySetResult();
+            return done.Task;
+        };
+        var recorder = NewRecorder(recorded: new RecordedOutput(_rows, "account", "run_x"));
+        var recording = recorder.RecordAsync();
+
+        _process.Print("before\nafter\n");
+        await begun.Task;
+        var head = recorder.Head;
+        done.SetResult();
+        _process.End(0);
+        var ended = await recording;
+
+        Assert.Equal((1L, 2L), (head, ended.OutputHead));
+        Assert.Equal("after\n"u8, _rows.Chunks[^1].Data);
+    }
+
+    private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null, RecordedOutput? recorded = null) => new(
         "session",
         new SandboxRun("run_x", "code", SandboxRuntime.Shell, TimeSpan.FromMinutes(1), ImmutableDictionary<string, string>.Empty),
         _process,
@@ -111,7 +135,8 @@ public sealed class RunRecorderTests
         publish ?? (_ => Task.CompletedTask),
         maxOutputBytes,
         TimeProvider.System,
-        NullLogger.Instance);
+        NullLogger.Instance,
+        recorded);
 
     private sealed class RowsInMemory : IRunStore
     {
@@ -119,15 +144,17 @@ public sealed class RunRecorderTests
 
         public CerverException? Failure { get; set; }
 
-        public Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
+        public Func<Task> BeforeWrite { get; set; } = static () => Task.CompletedTask;
+
+        public async Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
         {
             if (Failure is not null)
             {
-                return Task.FromException(Failure);
+                throw Failure;
             }
 
+            await BeforeWrite();
             Chunks.AddRange(chunks);
-            return Task.CompletedTask;
         }
 
         public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) => throw new NotSupportedException();
@@ -136,6 +163,7 @@ public sealed class RunRecorderTests
 
         public Task<ImmutableArray<RunRecord>> ListGoingAsync(string accountId, string sessionId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<ImmutableArray<RunChunk>> ReadOutputAsync(string accountId, string runId, long after, CancellationToken cancellationToken) =>
+            Task.FromResult<ImmutableArray<RunChunk>>([.. Chunks.Where(chunk => chunk.Sequence > after)]);
     }
 }
