@@ -41,8 +41,7 @@ internal sealed class BreakableLine : IAsyncDisposable
             if (_sockets.TryRemove(socket, out _))
             {
                 // Without a word: what was under way is gone.
-                socket.LingerState = new LingerOption(enable: true, seconds: 0);
-                socket.Dispose();
+                socket.Close(0);
             }
         }
     }
