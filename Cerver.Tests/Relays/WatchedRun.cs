@@ -78,6 +78,7 @@ internal sealed class WatchedRun(string session, FrameReader frames) : IDisposab
 
     private void Take(Frame frame)
     {
+        Assert.True(frame.Event != "gap", $"Something is missing: {frame.Data}");
         (Last, End) = (frame.Id, frame);
         if (frame.Event == "run")
         {

@@ -16,6 +16,23 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
         return new Subject(line, await ConnectAsync(line));
     }
 
+    [Fact]
+    public async Task A_program_that_is_forgotten_while_it_prints_is_ended_and_holds_up_no_other()
+    {
+        await using var subject = await CreateAsync();
+        await using var sandbox = await subject.Provider.OpenAsync(new SandboxSpec(Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+        var sleep = LentMachine.NewSleep();
+        var unwanted = await sandbox.StartAsync($"sleep {sleep} & yes");
+        await using var output = unwanted.Output.GetAsyncEnumerator();
+        Assert.True(await output.MoveNextAsync());
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        unwanted.Forget();
+
+        await Waiting.UntilAsync(() => !LentMachine.Runs(sleep));
+        Assert.Equal("next\n", (await sandbox.RunAsync("echo next").WaitAsync(TimeSpan.FromMinutes(1))).Text);
+    }
+
     private static async Task<(RelayProcess Relay, string Data)> ConnectAsync(RelayLine line, params (string Name, string Value)[] settings)
     {
         var data = Directory.CreateTempSubdirectory("cerver-relay-").FullName;
