@@ -16,6 +16,9 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="send">Sends a frame to the machine; says whether there was room for it.</param>
 internal sealed class MachineDeliveries(string accountId, string computeId, IClusterClient cluster, GrainCalls calls, Func<ReadOnlyMemory<byte>, bool> send)
 {
+    /// <summary>Sandboxes that one connection may speak of. Our relay opens no more at once.</summary>
+    private const int MaxSandboxes = 4_096;
+
     private const int MaxQueuedEvents = 64;
     private const int MaxEventsAtOnce = 16;
 
@@ -26,10 +29,16 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
     public Task Failed => _failed.Task;
 
     /// <summary>Takes an event. Waits while there are too many of its sandbox.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.RateLimited"/> when the connection has spoken of too many sandboxes; it begins anew.</exception>
     public async ValueTask AddAsync(string sandboxId, SandboxEvent what, CancellationToken cancellationToken)
     {
         if (!_sandboxes.TryGetValue(sandboxId, out var queue))
         {
+            if (_sandboxes.Count >= MaxSandboxes)
+            {
+                throw new CerverException(CerverError.RateLimited, "The machine speaks of more sandboxes than one connection may.");
+            }
+
             queue = Channel.CreateBounded<SandboxEvent>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true });
             _sandboxes[sandboxId] = queue;
             _ = PassOnAsync(sandboxId, queue.Reader, cancellationToken);
