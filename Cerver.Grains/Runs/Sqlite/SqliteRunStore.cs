@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cerver.Errors;
 using Cerver.Grains.Sessions.Sqlite;
 using Cerver.Grains.Storage;
@@ -10,6 +11,11 @@ namespace Cerver.Grains.Runs.Sqlite;
 /// <summary>Runs in SQLite.</summary>
 internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline pipeline) : IRunStore
 {
+    /// <summary>How many times as long as its last commit took output waits, when others waited for that.</summary>
+    private const int Courtesy = 3;
+
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(50);
+
     /// <inheritdoc/>
     public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
         readers.ReadAsync(statements => Find(statements, "Runs/Sqlite/find.sql", accountId, sessionId, runId));
@@ -41,8 +47,10 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
         });
 
     /// <inheritdoc/>
-    public Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken) =>
-        pipeline.CommitAsync(
+    public async Task AppendOutputAsync(string sessionId, string runId, ImmutableArray<RunChunk> chunks, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var wasInTheWay = await pipeline.CommitOutputAsync(
             statements =>
             {
                 EnsureGoing(statements, runId);
@@ -55,6 +63,13 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
             },
             chunks.Sum(chunk => chunk.Data.Length + 64),
             cancellationToken);
+        if (wasInTheWay)
+        {
+            // A program that prints without end leaves the writer, and the processors, to those who write a little each.
+            var pause = Stopwatch.GetElapsedTime(began) * Courtesy;
+            await Task.Delay(pause < MaxPause ? pause : MaxPause, TimeProvider.System, cancellationToken);
+        }
+    }
 
     /// <summary>One run of a session without its code, which may be long, or null when there is none.</summary>
     public static RunRecord? FindEnd(SqliteStatements statements, string accountId, string sessionId, string runId) =>

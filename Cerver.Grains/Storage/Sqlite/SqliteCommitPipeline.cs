@@ -26,6 +26,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     private readonly ILogger<SqliteCommitPipeline> _logger;
     private readonly StorageFailure _failure;
     private readonly Task _writer;
+    private int _waiting;
     private volatile bool _failed;
     private bool _logHoldsErased;
 
@@ -68,7 +69,17 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// commit.
     /// </exception>
     public Task CommitAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken, Action<SqliteStatements>? index = null) =>
-        CommitAsync(new Change(apply, index, bytes, erases: false), cancellationToken);
+        CommitCountedAsync(new Change(apply, index, bytes), cancellationToken);
+
+    /// <summary>Commits output of a run, of which there may be any amount.</summary>
+    /// <returns>Whether others waited for the writer meanwhile, who have little to write each. Whoever has more output lets them go first.</returns>
+    /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken, Action{SqliteStatements})"/>
+    public async Task<bool> CommitOutputAsync(Action<SqliteStatements> apply, int bytes, CancellationToken cancellationToken)
+    {
+        var change = new Change(apply, index: null, bytes);
+        await CommitAsync(change, cancellationToken);
+        return change.WasInTheWay;
+    }
 
     /// <summary>
     /// Commits the last change of an erasure. The log still holds what was erased, so it is moved into the file and emptied soon after, as
@@ -76,7 +87,7 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     /// </summary>
     /// <inheritdoc cref="CommitAsync(Action{SqliteStatements}, int, CancellationToken, Action{SqliteStatements})"/>
     public Task CommitErasureAsync(Action<SqliteStatements> apply, CancellationToken cancellationToken) =>
-        CommitAsync(new Change(apply, index: null, bytes: 0, erases: true), cancellationToken);
+        CommitCountedAsync(new Change(apply, index: null, bytes: 0) { Erases = true }, cancellationToken);
 
     /// <summary>Writes what is in the queue, and then takes no more.</summary>
     public async ValueTask DisposeAsync()
@@ -102,6 +113,19 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
         await change.Task;
     }
 
+    private async Task CommitCountedAsync(Change change, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await CommitAsync(change, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
     private void Write()
     {
         var batch = new List<Change>(BatchChanges);
@@ -112,7 +136,8 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
             {
                 Write(ref writer, batch);
                 _logHoldsErased |= batch.Exists(static change => change.Erases);
-                batch.ForEach(change => change.Complete());
+                var othersWaited = Volatile.Read(ref _waiting) > 0;
+                batch.ForEach(change => change.Complete(othersWaited));
                 batch.Clear();
 
                 // Nobody waits for this.
@@ -289,14 +314,17 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "A change was refused because somebody else wrote first: {Violation}")]
     private partial void LogFenced(string violation);
 
-    private sealed class Change(Action<SqliteStatements> apply, Action<SqliteStatements>? index, int bytes, bool erases)
+    private sealed class Change(Action<SqliteStatements> apply, Action<SqliteStatements>? index, int bytes)
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Exception? _refusal;
 
         public int Bytes { get; } = bytes;
 
-        public bool Erases { get; } = erases;
+        public bool Erases { get; init; }
+
+        /// <summary>Whether others waited while it was written.</summary>
+        public bool WasInTheWay { get; private set; }
 
         public bool IsRefused => _refusal is not null;
 
@@ -308,8 +336,9 @@ internal sealed partial class SqliteCommitPipeline : IAsyncDisposable
 
         public void Refuse(Exception refusal) => _refusal = refusal;
 
-        public void Complete()
+        public void Complete(bool othersWaited)
         {
+            WasInTheWay = othersWaited;
             if (_refusal is null)
             {
                 _done.SetResult();
