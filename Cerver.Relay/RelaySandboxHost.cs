@@ -22,6 +22,7 @@ internal sealed partial class RelaySandboxHost(
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromDays(1);
+    private static readonly TimeSpan OpenInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>A gateway that is there has stopped a run long before.</summary>
     private static readonly TimeSpan GatewayPatience = TimeSpan.FromSeconds(10);
@@ -53,7 +54,7 @@ internal sealed partial class RelaySandboxHost(
                 spool.Complete(exitCode: null);
             }
 
-            _runs[spool.Run.RunId] = new RelayRun(spool, process: null, time);
+            _runs[spool.Run.RunId] = new RelayRun(spool, process: null, LoseAsync, time);
         }
 
         foreach (var marker in Directory.EnumerateFiles(_openDirectory))
@@ -84,10 +85,7 @@ internal sealed partial class RelaySandboxHost(
             Tell(sandboxId, RelayWords.Closed, generation);
         }
 
-        foreach (var (sandboxId, open) in _sandboxes)
-        {
-            Tell(sandboxId, RelayWords.Open, open.Generation);
-        }
+        _ = TellOpenAsync(until);
     }
 
     /// <summary>The gateway has taken events, or wants to hear no more.</summary>
@@ -145,10 +143,12 @@ internal sealed partial class RelaySandboxHost(
             var known = _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox;
             var sandbox = known ?? await provider.OpenAsync(new SandboxSpec(sandboxId, request.Network), cancellationToken);
             var open = new OpenSandbox(sandbox, _generation = Math.Max(_generation + 1, time.GetUtcNow().ToUnixTimeMilliseconds()));
-            await File.WriteAllTextAsync(MarkerOf(sandboxId), open.Generation.ToString(CultureInfo.InvariantCulture), CancellationToken.None);
             _lost.TryRemove(sandboxId, out _);
             _sandboxes[sandboxId] = open;
             _ = WatchAsync(sandboxId, open);
+
+            // When this fails the gateway hears so, and the sandbox is there to be found open or closed.
+            await File.WriteAllTextAsync(MarkerOf(sandboxId), open.Generation.ToString(CultureInfo.InvariantCulture), CancellationToken.None);
             return new RelaySandbox(sandboxId, RelayWords.ReadyStatus, open.Generation);
         }
         finally
@@ -174,13 +174,16 @@ internal sealed partial class RelaySandboxHost(
     /// <summary>Ends every process of a sandbox and keeps its files. One that is not up stays as it is.</summary>
     public async Task<RelaySandbox> CloseAsync(string sandboxId)
     {
-        if (_sandboxes.TryRemove(sandboxId, out var open))
+        await _opening.WaitAsync();
+        try
         {
-            await open.Sandbox.DisposeAsync();
-            File.Delete(MarkerOf(sandboxId));
+            await CloseFoundAsync(sandboxId);
+            return new RelaySandbox(sandboxId, RelayWords.ClosedStatus);
         }
-
-        return new RelaySandbox(sandboxId, RelayWords.ClosedStatus);
+        finally
+        {
+            _opening.Release();
+        }
     }
 
     /// <summary>Ends every process of a sandbox and removes its files.</summary>
@@ -207,9 +210,22 @@ internal sealed partial class RelaySandboxHost(
             return;
         }
 
-        var process = await Find(sandboxId).StartAsync(
-            new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime, "runtime"), request.Envs), cancellationToken);
-        var run = new RelayRun(RunSpool.Create(_runsDirectory, new RelayedRun(request.RunId, sandboxId, request.SessionId)), process, time);
+        // Before the program: what it prints must have a place.
+        var sandbox = Find(sandboxId);
+        var spool = RunSpool.Create(_runsDirectory, new RelayedRun(request.RunId, sandboxId, request.SessionId));
+        ISandboxProcess process;
+        try
+        {
+            process = await sandbox.StartAsync(
+                new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime, "runtime"), request.Envs), cancellationToken);
+        }
+        catch
+        {
+            spool.Delete();
+            throw;
+        }
+
+        var run = new RelayRun(spool, process, LoseAsync, time);
         _runs[request.RunId] = run;
         _ = RecordAsync(run, request);
         Connect(run);
@@ -276,12 +292,21 @@ internal sealed partial class RelaySandboxHost(
         {
             if (_sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation)
             {
-                await CloseAsync(sandboxId);
+                await CloseFoundAsync(sandboxId);
             }
         }
         finally
         {
             _opening.Release();
+        }
+    }
+
+    private async Task CloseFoundAsync(string sandboxId)
+    {
+        if (_sandboxes.TryRemove(sandboxId, out var open))
+        {
+            await open.Sandbox.DisposeAsync();
+            File.Delete(MarkerOf(sandboxId));
         }
     }
 
@@ -311,6 +336,27 @@ internal sealed partial class RelaySandboxHost(
         }
     }
 
+    /// <summary>Says which sandboxes are up, again and again: a process of the gateway that is new may not know of one, and one that was to go down may not have heard of it.</summary>
+    private async Task TellOpenAsync(CancellationToken until)
+    {
+        using var timer = new PeriodicTimer(OpenInterval, time);
+        try
+        {
+            do
+            {
+                foreach (var (sandboxId, open) in _sandboxes)
+                {
+                    Tell(sandboxId, RelayWords.Open, open.Generation);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(until));
+        }
+        catch (OperationCanceledException) when (until.IsCancellationRequested)
+        {
+            // The line is down, and the next one says it anew.
+        }
+    }
+
     private async Task WatchAsync(string sandboxId, OpenSandbox open)
     {
         await open.Sandbox.Closed;
@@ -327,18 +373,16 @@ internal sealed partial class RelaySandboxHost(
     {
         var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
         await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
-        try
+        await run.RecordAsync(request.MaxOutputBytes);
+    }
+
+    /// <summary>The disk is full or broken. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.</summary>
+    private async Task LoseAsync(RelayedRun run, IOException failure)
+    {
+        LogSpoolFailed(failure, run.RunId);
+        if (_sandboxes.TryGetValue(run.SandboxId, out var open))
         {
-            await run.RecordAsync(request.MaxOutputBytes);
-        }
-        catch (IOException failure)
-        {
-            // The disk is full. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.
-            LogSpoolFailed(failure, run.Run.RunId);
-            if (_sandboxes.TryGetValue(run.Run.SandboxId, out var open))
-            {
-                await open.Sandbox.DisposeAsync();
-            }
+            await open.Sandbox.DisposeAsync();
         }
     }
 

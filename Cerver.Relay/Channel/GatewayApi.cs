@@ -27,7 +27,7 @@ internal sealed class GatewayApi(HttpClient client, IOptions<RelaySettings> sett
     {
         var registration = new Registration(machine.ComputeId, settings.Value.Label ?? Environment.MachineName, "host", Provider, capabilities, new Connection(Transport));
         using var response = await client.PostAsJsonAsync("/v2/computes/register", registration, RelayProgramJson.Default.Registration, cancellationToken);
-        await RequireAsync(response, cancellationToken);
+        await RequireAsync(response, isFinal: response.StatusCode == HttpStatusCode.Conflict, cancellationToken);
     }
 
     /// <summary>Says that this machine is there.</summary>
@@ -36,10 +36,10 @@ internal sealed class GatewayApi(HttpClient client, IOptions<RelaySettings> sett
     {
         var heartbeat = new Heartbeat(capabilities.Reason is null ? "online" : "unconfigured", capabilities);
         using var response = await client.PostAsJsonAsync($"/v2/computes/{machine.ComputeId}/heartbeat", heartbeat, RelayProgramJson.Default.Heartbeat, cancellationToken);
-        await RequireAsync(response, cancellationToken);
+        await RequireAsync(response, isFinal: false, cancellationToken);
     }
 
-    private static async Task RequireAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task RequireAsync(HttpResponseMessage response, bool isFinal, CancellationToken cancellationToken)
     {
         if (response.IsSuccessStatusCode)
         {
@@ -47,7 +47,7 @@ internal sealed class GatewayApi(HttpClient client, IOptions<RelaySettings> sett
         }
 
         var body = await response.Content.ReadAsStringAsync(cancellationToken);
-        throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.BadRequest or HttpStatusCode.Conflict
+        throw isFinal || response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.BadRequest
             ? new GatewayRefusedException($"The gateway refused this machine ({(int)response.StatusCode}): {body}")
             : new HttpRequestException($"The gateway answered {(int)response.StatusCode}.");
     }

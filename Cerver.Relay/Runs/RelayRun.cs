@@ -20,6 +20,7 @@ internal sealed class RelayRun : IDisposable
 
     private readonly RunSpool _spool;
     private readonly ISandboxProcess? _process;
+    private readonly Func<RelayedRun, IOException, Task> _failed;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,8 +33,10 @@ internal sealed class RelayRun : IDisposable
     /// <summary>Takes a run over.</summary>
     /// <param name="spool">Where what happens is kept.</param>
     /// <param name="process">The program, or null when it ended with another process of the relay.</param>
+    /// <param name="failed">Is told when the disk does not take what the program prints, or does not give it back.</param>
     /// <param name="time">The clock.</param>
-    public RelayRun(RunSpool spool, ISandboxProcess? process, TimeProvider time) => (_spool, _process, _time) = (spool, process, time);
+    public RelayRun(RunSpool spool, ISandboxProcess? process, Func<RelayedRun, IOException, Task> failed, TimeProvider time) =>
+        (_spool, _process, _failed, _time) = (spool, process, failed, time);
 
     /// <summary>Which run it is.</summary>
     public RelayedRun Run => _spool.Run;
@@ -44,30 +47,14 @@ internal sealed class RelayRun : IDisposable
     /// <summary>Keeps what the program prints, up to a limit, until it has ended.</summary>
     public async Task RecordAsync(long maxOutputBytes)
     {
-        await using var output = _process!.Output.GetAsyncEnumerator();
-        var gathered = new GatheredOutput(_spool, maxOutputBytes);
-        var more = output.MoveNextAsync().AsTask();
-        var written = _time.GetTimestamp() - _time.TimestampFrequency;
-        while (true)
+        try
         {
-            if (gathered.Bytes > 0 && !await ArrivesAsync(more, Gathering - _time.GetElapsedTime(written)))
-            {
-                gathered.Flush();
-                written = _time.GetTimestamp();
-                continue;
-            }
-
-            if (!await more)
-            {
-                break;
-            }
-
-            gathered.Add(output.Current);
-            more = output.MoveNextAsync().AsTask();
+            await SpoolAsync(maxOutputBytes);
         }
-
-        gathered.Flush();
-        _spool.Complete(await _process.Exit);
+        catch (IOException failure)
+        {
+            await _failed(Run, failure);
+        }
     }
 
     /// <summary>Sends to a gateway what it has not acknowledged, and what comes then, as long as the line holds.</summary>
@@ -152,6 +139,34 @@ internal sealed class RelayRun : IDisposable
         }
     }
 
+    private async Task SpoolAsync(long maxOutputBytes)
+    {
+        await using var output = _process!.Output.GetAsyncEnumerator();
+        var gathered = new GatheredOutput(_spool, maxOutputBytes);
+        var more = output.MoveNextAsync().AsTask();
+        var written = _time.GetTimestamp() - _time.TimestampFrequency;
+        while (true)
+        {
+            if (gathered.Bytes > 0 && !await ArrivesAsync(more, Gathering - _time.GetElapsedTime(written)))
+            {
+                gathered.Flush();
+                written = _time.GetTimestamp();
+                continue;
+            }
+
+            if (!await more)
+            {
+                break;
+            }
+
+            gathered.Add(output.Current);
+            more = output.MoveNextAsync().AsTask();
+        }
+
+        gathered.Flush();
+        _spool.Complete(await _process.Exit);
+    }
+
     private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>
         more.IsCompleted || (within > TimeSpan.Zero && await Task.WhenAny(more, Task.Delay(within, _time)) == more);
 
@@ -165,9 +180,13 @@ internal sealed class RelayRun : IDisposable
                 await send(what, cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (failure is OperationCanceledException or IOException && cancellationToken.IsCancellationRequested)
         {
-            // The line is down, or everything is sent again; whoever ended this begins anew.
+            // The line is down, everything is sent again, or the run is forgotten and its file with it; whoever ended this begins anew.
+        }
+        catch (IOException failure)
+        {
+            await _failed(Run, failure);
         }
     }
 
