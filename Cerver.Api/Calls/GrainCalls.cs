@@ -89,17 +89,18 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
     /// <param name="write">The call, with the name that it goes by: the caller's or the Api's own, and whether it was made before.</param>
     /// <returns>What it came to. It counts as told again only when the caller named it.</returns>
     /// <exception cref="CerverException">Whatever the grain refuses.</exception>
-    public async Task<Operations.Outcome<TResult>> WriteAsync<TState, TResult>(
-        Operation? operation, TState state, Func<TState, Operation?, Task<Operations.Outcome<TResult>>> write)
-    {
-        var named = operation ?? (isCluster ? Operation.New(time.GetUtcNow()) : null);
-        var outcome = await ExecuteAsync(
-            new GrainCall(isRead: false, named, time.GetTimestamp()),
-            (state, write),
-            static (call, made, _) => made.write(made.state, call.Operation),
-            CancellationToken.None);
-        return operation is null ? new(outcome.Value, IsReplayed: false) : outcome;
-    }
+    public Task<Operations.Outcome<TResult>> WriteAsync<TState, TResult>(
+        Operation? operation, TState state, Func<TState, Operation?, Task<Operations.Outcome<TResult>>> write) =>
+        WriteAsync(operation, state, write, AttemptLimit);
+
+    /// <summary>
+    /// Makes a call that changes something and then asks somebody outside the cluster. Its <see cref="ResponseTimeoutAttribute"/> says that it may take as long as
+    /// <see cref="OutsideLimit"/>: an attempt that follows would find the change made, and not know what came of the rest.
+    /// </summary>
+    /// <inheritdoc cref="WriteAsync{TState, TResult}(Operation?, TState, Func{TState, Operation?, Task{Operations.Outcome{TResult}}})"/>
+    public Task<Operations.Outcome<TResult>> WriteOutsideAsync<TState, TResult>(
+        Operation? operation, TState state, Func<TState, Operation?, Task<Operations.Outcome<TResult>>> write) =>
+        WriteAsync(operation, state, write, OutsideLimit);
 
     /// <summary>Makes a call that changes something, may be made any number of times as it is, and is not given up because its caller hangs up.</summary>
     /// <param name="state">What the call needs.</param>
@@ -112,6 +113,18 @@ internal sealed partial class GrainCalls(bool isCluster, TimeProvider time, ILog
             (state, write),
             static async (call, _) => new Operations.Outcome<TResult>(await call.write(call.state), IsReplayed: false));
         return outcome.Value;
+    }
+
+    private async Task<Operations.Outcome<TResult>> WriteAsync<TState, TResult>(
+        Operation? operation, TState state, Func<TState, Operation?, Task<Operations.Outcome<TResult>>> write, TimeSpan attemptLimit)
+    {
+        var named = operation ?? (isCluster ? Operation.New(time.GetUtcNow()) : null);
+        var outcome = await ExecuteAsync(
+            new GrainCall(isRead: false, named, time.GetTimestamp()) { AttemptLimit = attemptLimit },
+            (state, write),
+            static (call, made, _) => made.write(made.state, call.Operation),
+            CancellationToken.None);
+        return operation is null ? new(outcome.Value, IsReplayed: false) : outcome;
     }
 
     private Task<TResult> ReadAsync<TState, TResult>(

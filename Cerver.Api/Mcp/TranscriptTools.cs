@@ -44,7 +44,7 @@ internal sealed class TranscriptTools(IClusterClient cluster, GrainCalls calls)
     {
         var session = call.Caller.Session(cluster, call.SessionId);
         var entry = EntryReader.Read(body);
-        var taken = await calls.WriteAsync(call.Operation, (session, entry), static (call, operation) => call.session.InputAsync(call.entry, operation));
+        var taken = await calls.WriteOutsideAsync(call.Operation, (session, entry), static (call, operation) => call.session.InputAsync(call.entry, operation));
         var record = taken.Value;
         var answer = new TakenInput { SessionId = call.SessionId, Status = StatusWords.Of(record.Status), TranscriptTotal = record.TranscriptTotal };
         return ToolAnswer.Of(answer, ToolJson.Default.TakenInput, taken.IsReplayed ? ToolAnswer.Replayed : null);

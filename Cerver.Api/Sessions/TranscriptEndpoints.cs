@@ -79,7 +79,7 @@ internal static class TranscriptEndpoints
     {
         var session = caller.Session(cluster, sessionId);
         var entry = EntryReader.Read(body.Value);
-        var taken = await calls.WriteAsync(body.Operation, (session, entry), static (call, operation) => call.session.InputAsync(call.entry, operation));
+        var taken = await calls.WriteOutsideAsync(body.Operation, (session, entry), static (call, operation) => call.session.InputAsync(call.entry, operation));
         var record = taken.TakeFor(response);
         var answer = new InputAccepted { SessionId = sessionId, Status = StatusWords.Of(record.Status), TranscriptTotal = record.TranscriptTotal };
         return JsonAnswer.Of(answer, AnswerJson.Default.InputAccepted);

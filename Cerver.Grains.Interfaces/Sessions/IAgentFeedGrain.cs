@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Orleans.Concurrency;
 
 namespace Cerver.Sessions;
 
@@ -15,7 +14,7 @@ public interface IAgentFeedGrain : IGrainWithStringKey
     /// <param name="computeId">The machine that says so.</param>
     /// <param name="events">JSON objects of at most 64 KiB each, in order.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    [Alias("publish"), OneWay]
+    [Alias("publish")]
     Task PublishAsync(string computeId, ImmutableArray<string> events, CancellationToken cancellationToken = default);
 }
 

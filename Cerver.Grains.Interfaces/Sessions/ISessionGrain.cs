@@ -48,8 +48,9 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("append")]
     Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Adds one entry and resumes the session if it is idle and has compute.</summary>
-    [Alias("input")]
+    /// <summary>Adds one entry, resumes the session if it is idle and has compute, and tells the agent that a machine drives for it.</summary>
+    /// <exception cref="CerverException">Also when the entry was added and the agent may not have heard it, which the sentence says then.</exception>
+    [Alias("input"), ResponseTimeout("00:00:20")]
     Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation = null, CancellationToken cancellationToken = default);
 
     /// <summary>Brings the compute up again; with a choice, other compute than before. Repeating it is fine.</summary>

@@ -74,6 +74,18 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // The relay of an agent says nothing of it by itself.
+        if (_registration.State.IsOfAgents)
+        {
+            HoldAgain();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _runs.StopTellingAsync();
@@ -115,10 +127,16 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             ComputeId = request.ComputeId,
         };
         _site.Metadata = request.Metadata;
-        if (!_registration.Exists || !_registration.State.Is(wanted))
+        var isKnown = _registration.Exists && _registration.State.Is(wanted);
+        if (request.ComputeId is { } computeId)
         {
-            var isOfAgents = request.ComputeId is { } computeId && await _site.DrivesAgentsAsync(computeId, cancellationToken);
-            await _registration.RegisterAsync(wanted with { IsOfAgents = isOfAgents }, cancellationToken);
+            // While it is down its machine may have got another relay.
+            wanted = wanted with { IsOfAgents = isKnown && _site.IsUpOnMachine ? _registration.State.IsOfAgents : await _site.DrivesAgentsAsync(computeId, cancellationToken) };
+        }
+
+        if (!isKnown || _registration.State.IsOfAgents != wanted.IsOfAgents)
+        {
+            await _registration.RegisterAsync(wanted, cancellationToken);
         }
 
         if (!_site.IsOnMachine)
@@ -173,8 +191,16 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     /// <inheritdoc/>
-    public Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken) =>
-        _news.TakeAsync(computeId, events, cancellationToken);
+    public Task<ImmutableArray<SandboxReceipt>> DeliverAsync(string computeId, ImmutableArray<SandboxEvent> events, CancellationToken cancellationToken)
+    {
+        if (!_registration.Exists)
+        {
+            // A machine can make names up, and each of them would be in memory.
+            DeactivateOnIdle();
+        }
+
+        return _news.TakeAsync(computeId, events, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task<RunHead> WaitAsync(string runId, TimeSpan atMost, CancellationToken cancellationToken)
@@ -207,12 +233,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
     {
-        if (_held.Current is null && _site.IsUpOnMachine && _site.Reattach() is { } up)
-        {
-            // Another activation brought it up. Its machine need not have said anything of it to go and take it down.
-            _held.Hold(up);
-        }
-
+        HoldAgain();
         if (_held.Current is not null)
         {
             await _registration.NoteDownAsync(static () => true);
@@ -279,6 +300,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         if (_held.Current is null && _site.IsUpOnMachine)
         {
             await LoseIfGoneAsync();
+            HoldAgain();
         }
 
         if (!_site.IsAtHome)
@@ -343,6 +365,15 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         }
 
         return up;
+    }
+
+    /// <summary>Holds a sandbox on a machine that another activation brought up, and asks nobody for it.</summary>
+    private void HoldAgain()
+    {
+        if (_held.Current is null && _site.IsUpOnMachine && _site.Reattach() is { } up)
+        {
+            _held.Hold(up);
+        }
     }
 
     private void Record(FollowedRun run)
@@ -431,7 +462,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             }
             catch (SandboxDownException) when (!isLast)
             {
-                await _registration.ChangeAsync(static state => state with { RemoteId = null });
+                await _registration.NoteDownAsync(() => !_held.IsUp);
             }
             catch (SandboxDownException down)
             {

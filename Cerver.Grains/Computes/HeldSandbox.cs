@@ -8,6 +8,7 @@ namespace Cerver.Grains.Computes;
 /// <param name="time">The clock.</param>
 internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Action changed, Func<Task> lost, TimeProvider time)
 {
+    private ISandbox? _closing;
     private long _since;
 
     /// <summary>The sandbox, or null when it is not up here.</summary>
@@ -42,21 +43,33 @@ internal sealed class HeldSandbox(IGrainBase grain, SandboxIdleWatch idle, Actio
         return held;
     }
 
-    /// <summary>Takes it down.</summary>
+    /// <summary>Takes it down. What happens in it until it is down still comes to it.</summary>
     public async Task CloseAsync()
     {
-        if (Release() is { } sandbox)
+        if (Current is { } sandbox)
         {
-            await sandbox.DisposeAsync();
-            changed();
+            _closing = sandbox;
             idle.Stop();
+            try
+            {
+                await sandbox.DisposeAsync();
+            }
+            finally
+            {
+                if (Current == sandbox)
+                {
+                    Current = null;
+                }
+
+                changed();
+            }
         }
     }
 
     private async Task WatchAsync(ISandbox sandbox)
     {
         await sandbox.Closed;
-        if (Current == sandbox)
+        if (Current == sandbox && _closing != sandbox)
         {
             await CloseAsync();
             await lost();

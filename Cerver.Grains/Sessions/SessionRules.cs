@@ -101,7 +101,14 @@ internal static class SessionRules
     public static void CheckName(string? name, SessionLimits limits) => CheckCharacters(name, "session_name", limits.MaxNameCharacters);
 
     /// <summary>Refuses a reason beyond its limit.</summary>
-    public static void Check(ReportStatus report) => CheckCharacters(report.Reason, "end_reason", MaxReasonCharacters);
+    public static void Check(ReportStatus report)
+    {
+        CheckCharacters(report.Reason, "end_reason", MaxReasonCharacters);
+        if (report.Reason == EndReasons.ImportIncomplete)
+        {
+            throw new CerverException(CerverError.InvalidRequest, $"'end_reason' must not be '{EndReasons.ImportIncomplete}', which the gateway says of imports.", "end_reason");
+        }
+    }
 
     /// <summary>Refuses entries of which one is not as the contract wants it, naming it by its place in the request.</summary>
     public static void Check(AppendEntries request, SessionRecord record, SessionLimits limits)

@@ -18,7 +18,7 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
 
     /// <summary>Adds what the user says and brings the session's compute up, before that: an input whose compute cannot come up is refused having appended nothing.</summary>
     /// <param name="entry">What the user says.</param>
-    /// <param name="key">The caller's name for it, or null. It is forgotten when the agent did not hear it, so that the same call may be made again.</param>
+    /// <param name="key">The caller's own name for it, or null. It is forgotten when the agent may not have heard it, so that the same call may be made again.</param>
     /// <param name="cancellationToken">Gives up before anything is appended.</param>
     /// <exception cref="CerverException">Also when the entry is on disk and the agent did not hear it.</exception>
     public async Task<SessionRecord> InputAsync(TranscriptEntry entry, string? key, CancellationToken cancellationToken)
@@ -33,11 +33,17 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
             // What was redacted is for the transcript; the agent is told what the user said.
             await computes.TellAgentAsync(next, entry.Content!, CancellationToken.None);
         }
-        catch (CerverException failure)
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
         {
-            await session.CommitAsync(session.Change(session.Existing, rewrites: false) with { Forgotten = key });
+            if (key is not null)
+            {
+                await session.CommitAsync(session.Change(session.Existing, rewrites: false) with { Forgotten = key });
+            }
+
+            var refusal = failure as CerverException;
             throw new CerverException(
-                failure.Code, $"The input is entry {next.TranscriptTotal - 1} of the transcript, and the agent may not have heard it. {failure.Message}");
+                refusal?.Code ?? CerverError.ProviderUnavailable,
+                $"The input is entry {next.TranscriptTotal - 1} of the transcript, and the agent may not have heard it. {refusal?.Message ?? "Its machine did not answer."}");
         }
 
         return next;
@@ -47,7 +53,12 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
     public async Task<SessionRecord> ReportAsync(ReportStatus report)
     {
         var record = session.Writable;
-        var next = SessionComputes.IsOnMachine(record) ? record with { Status = report.Status, EndReason = report.Reason } : record;
+        if (!SessionComputes.IsOnMachine(record) || (report.Status == SessionStatus.Running && !await computes.Sandbox(record).IsUpAsync()))
+        {
+            return record;
+        }
+
+        var next = record with { Status = report.Status, EndReason = report.Reason };
         return next == record ? record : await session.CommitAsync(session.Change(next, rewrites: true));
     }
 }

@@ -15,6 +15,7 @@ internal sealed partial class AgentRelay(string accountId, string computeId, ICl
 {
     private const int MaxQueued = 256;
     private const int MaxAtOnce = 32;
+    private const int MaxCharactersAtOnce = 128 * 1024;
 
     private readonly Channel<(string SessionId, string Told)> _queue = Channel.CreateBounded<(string SessionId, string Told)>(
         new BoundedChannelOptions(MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
@@ -28,7 +29,7 @@ internal sealed partial class AgentRelay(string accountId, string computeId, ICl
         var some = new List<(string SessionId, string Told)>(MaxAtOnce);
         while (await _queue.Reader.WaitToReadAsync(cancellationToken))
         {
-            while (some.Count < MaxAtOnce && _queue.Reader.TryRead(out var next))
+            for (var characters = 0; some.Count < MaxAtOnce && characters < MaxCharactersAtOnce && _queue.Reader.TryRead(out var next); characters += next.Told.Length)
             {
                 some.Add(next);
             }

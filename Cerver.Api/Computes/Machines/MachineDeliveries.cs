@@ -19,16 +19,22 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
     /// <summary>Sandboxes that one connection may speak of. Our relay opens no more at once.</summary>
     private const int MaxSandboxes = 4_096;
 
+    /// <summary>Of one sandbox. Each has at most 64 KiB of output.</summary>
     private const int MaxQueuedEvents = 64;
+
+    /// <summary>Of all of them.</summary>
+    private const int MaxEvents = 256;
+
     private const int MaxEventsAtOnce = 16;
 
     private readonly ConcurrentDictionary<string, Channel<SandboxEvent>> _sandboxes = new(StringComparer.Ordinal);
+    private readonly Channel<bool> _places = Channel.CreateBounded<bool>(MaxEvents);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Faults when something cannot be passed on. The machine sends it again on its next connection.</summary>
     public Task Failed => _failed.Task;
 
-    /// <summary>Takes an event. Waits while there are too many of its sandbox.</summary>
+    /// <summary>Takes an event. Waits while there are too many of its sandbox, or of all together.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.RateLimited"/> when the connection has spoken of too many sandboxes; it begins anew.</exception>
     public async ValueTask AddAsync(string sandboxId, SandboxEvent what, CancellationToken cancellationToken)
     {
@@ -44,6 +50,7 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
             _ = PassOnAsync(sandboxId, queue.Reader, cancellationToken);
         }
 
+        await _places.Writer.WriteAsync(true, cancellationToken);
         await queue.Writer.WriteAsync(what, cancellationToken);
     }
 
@@ -62,6 +69,11 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
 
                 var receipts = await calls.ReadAsync(
                     (sandbox, computeId, Events: some.ToImmutable()), static (call, token) => call.sandbox.DeliverAsync(call.computeId, call.Events, token), cancellationToken);
+                foreach (var _ in some)
+                {
+                    _places.Reader.TryRead(out bool _);
+                }
+
                 some.Clear();
                 foreach (var receipt in receipts)
                 {

@@ -10,14 +10,19 @@ using Orleans.Streams;
 namespace Cerver.Api.Sessions.Streams;
 
 /// <summary>Reads what a session's agent tells while it works, for whoever watches in this process.</summary>
-internal sealed partial class AgentFeed(IClusterClient cluster, ILogger<AgentFeed> logger)
+internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sessions, ILogger<AgentFeed> logger)
 {
     /// <summary>A watcher that is so far behind misses the oldest. The transcript has what lasts.</summary>
     private const int MaxQueuedEvents = 1_000;
 
-    /// <summary>What the agent tells from now on, until the watcher goes away.</summary>
-    public async IAsyncEnumerable<EventFrame> WatchAsync(string sessionId, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <summary>What the agent tells from now on, until its session has ended or the watcher goes away.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="known">How many events of the session there are.</param>
+    /// <param name="cancellationToken">The watcher goes away.</param>
+    public async IAsyncEnumerable<EventFrame> WatchAsync(string accountId, string sessionId, long known, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var queue = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
         var stream = cluster.GetStreamProvider(RunStreams.Provider).GetStream<AgentEvents>(AgentStreams.For(sessionId));
         var subscription = await stream.SubscribeAsync((told, _) =>
@@ -29,6 +34,7 @@ internal sealed partial class AgentFeed(IClusterClient cluster, ILogger<AgentFee
 
             return Task.CompletedTask;
         });
+        var ending = EndWithAsync(sessions.WatchAsync(accountId, sessionId, known - 1, over.Token), queue.Writer);
         try
         {
             await foreach (var told in queue.Reader.ReadAllAsync(cancellationToken))
@@ -38,7 +44,28 @@ internal sealed partial class AgentFeed(IClusterClient cluster, ILogger<AgentFee
         }
         finally
         {
+            await over.CancelAsync();
+            await ending;
             await UnsubscribeAsync(subscription, sessionId);
+        }
+    }
+
+    private static async Task EndWithAsync(IAsyncEnumerable<EventFrame> session, ChannelWriter<string> queue)
+    {
+        try
+        {
+            await foreach (var _ in session)
+            {
+                // Only the end of it counts.
+            }
+
+            queue.TryComplete();
+        }
+#pragma warning disable CA1031 // Whatever it is ends the watching, which is where it is told.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            queue.TryComplete(failure);
         }
     }
 

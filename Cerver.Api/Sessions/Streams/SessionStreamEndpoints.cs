@@ -43,11 +43,11 @@ internal static class SessionStreamEndpoints
     }
 
     private static async Task<EventStreamResult> WatchAgent(
-        string sessionId, Caller caller, IClusterClient cluster, GrainCalls calls, AgentFeed feed, CancellationToken cancellationToken)
+        string sessionId, Caller caller, AgentFeed feed, SessionFeed sessions, CancellationToken cancellationToken)
     {
         Caller.RequireSession(sessionId);
-        await calls.ReadSessionAsync(cluster, caller.AccountId, sessionId, new TranscriptSlice(Tail: 0), cancellationToken);
-        return new(feed.WatchAsync(sessionId, CancellationToken.None), after: null);
+        var known = await sessions.CountAsync(caller.AccountId, sessionId, cancellationToken);
+        return new(feed.WatchAsync(caller.AccountId, sessionId, known, CancellationToken.None), after: null);
     }
 
     private static EventStreamResult WatchAccount(HttpRequest request, Caller caller, AccountFeed feed)

@@ -188,14 +188,18 @@ internal static class MachineRules
 
     private static bool IsToken(JsonProperty member)
     {
-        if (member.Value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
-        {
-            return false;
-        }
-
         var name = string.Concat(member.Name.Where(char.IsLetterOrDigit));
-        return TokenNames.Any(token => name.Contains(token, StringComparison.OrdinalIgnoreCase));
+        return TokenNames.Any(token => name.Contains(token, StringComparison.OrdinalIgnoreCase)) && HasText(member.Value);
     }
+
+    /// <summary>Counts of tokens are no tokens.</summary>
+    private static bool HasText(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => true,
+        JsonValueKind.Array => value.EnumerateArray().Any(HasText),
+        JsonValueKind.Object => value.EnumerateObject().Any(static member => HasText(member.Value)),
+        _ => false,
+    };
 
     private static bool IsToken(JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text

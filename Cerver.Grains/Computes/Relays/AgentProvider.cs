@@ -25,10 +25,11 @@ internal sealed class AgentProvider(MachineCalls machine, string? remoteId, Time
     /// <inheritdoc/>
     public ComputeInfo Describe() => throw new NotSupportedException("What a machine can do its own grain says.");
 
-    /// <summary>Has the relay open a sandbox.</summary>
+    /// <summary>Has the relay open a sandbox, and remove the one before, which it may still have: two agents would write into one transcript.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when the machine cannot be reached, or <see cref="CerverError.ProviderUnavailable"/>.</exception>
     public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
+        await RemoveAsync(spec.SandboxId, cancellationToken);
         using var metadata = JsonDocument.Parse(spec.Metadata ?? "{}");
         var answer = await machine.IntroduceAsync(
             RelayPaths.Sandboxes,

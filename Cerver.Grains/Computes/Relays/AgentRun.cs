@@ -12,7 +12,7 @@ internal sealed class AgentRun(TimeProvider time) : ISandboxProcess
     /// <summary>Such a relay cannot be told to stop a program. It ends it at its time-out, and the answer takes a moment.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
-    private readonly TaskCompletionSource<RelayResult?> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<AgentResult?> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<SandboxOutput> Output => ReadAsync();
@@ -25,7 +25,7 @@ internal sealed class AgentRun(TimeProvider time) : ISandboxProcess
 
     /// <summary>It is over.</summary>
     /// <param name="result">What came of it, or null when nobody knows.</param>
-    public void End(RelayResult? result) => _over.TrySetResult(result);
+    public void End(AgentResult? result) => _over.TrySetResult(result);
 
     private async Task<int?> ExitAsync() => (await _over.Task)?.ExitCode;
 

@@ -18,7 +18,8 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
     /// <summary>How much longer than its run the answer may take.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(8);
 
-    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
+    /// <summary>Below the time that whoever sends an input waits.</summary>
+    private static readonly TimeSpan TellPatience = TimeSpan.FromSeconds(10);
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<AgentRun, bool> _runs = [];
@@ -63,7 +64,7 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
     /// <exception cref="SandboxDownException">The relay does not know the agent any more.</exception>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
     public async Task TellAsync(AgentInput input, CancellationToken cancellationToken) =>
-        Require(await machine.RequestAsync(Post(AgentPaths.Input(remoteId), JsonSerializer.Serialize(input, AgentJson.Default.AgentInput), UsualPatience), cancellationToken));
+        Require(await machine.RequestAsync(Post(AgentPaths.Input(remoteId), JsonSerializer.Serialize(input, AgentJson.Default.AgentInput), TellPatience), cancellationToken));
 
     /// <summary>Has the relay remove it, and all that runs in it. One that it does not know is fine.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
@@ -102,11 +103,11 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
 
     private async Task ExecuteAsync(AgentRun run, MachineRequest request)
     {
-        RelayResult? result = null;
+        AgentResult? result = null;
         try
         {
             var answer = Require(await machine.RequestAsync(request, CancellationToken.None));
-            result = RelayAnswers.Read(answer, RelayJson.Default.RelayResult);
+            result = RelayAnswers.Read(answer, AgentJson.Default.AgentResult);
         }
         catch (Exception failure) when (failure is CerverException or SandboxDownException or OrleansException or TimeoutException)
         {

@@ -20,6 +20,12 @@ internal sealed record OpenAgentSandbox(string Engine, long TimeoutMs, JsonEleme
 /// <param name="SandboxId">The relay's own name for it.</param>
 internal sealed record AgentSandboxOpened(string? SandboxId);
 
+/// <summary>What came of a run. What else a relay says of it is not read, in whatever form it comes.</summary>
+/// <param name="Stdout">What it printed there.</param>
+/// <param name="Stderr">What it printed there.</param>
+/// <param name="ExitCode">How it ended; null when the relay does not know.</param>
+internal sealed record AgentResult(string? Stdout = null, string? Stderr = null, int? ExitCode = null);
+
 /// <summary>What the user says.</summary>
 /// <param name="Input">The text.</param>
 /// <param name="PreLogged">Whether the gateway has it in the transcript already.</param>
@@ -33,5 +39,6 @@ internal sealed record AgentInput(string Input, bool PreLogged, string CerverSes
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(OpenAgentSandbox))]
 [JsonSerializable(typeof(AgentSandboxOpened))]
+[JsonSerializable(typeof(AgentResult))]
 [JsonSerializable(typeof(AgentInput))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -13,6 +13,10 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     private const int NotThere = 404;
 
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Below the time that a start may take as a whole.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
     private static readonly ImmutableDictionary<string, string> NoHeaders = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>What is not the machine's own failure.</summary>
@@ -45,12 +49,23 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     public Task<string?> IntroduceAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         AskAsync(Post(path, body, type) with { Introduces = true }, UsualRefusals, cancellationToken);
 
-    /// <summary>Asks the machine for something in a sandbox that must be up.</summary>
+    /// <summary>Has the machine start something in a sandbox that must be up. It is not given up on the way, so that what is said of it is true.</summary>
     /// <inheritdoc cref="AskAsync" path="/exception"/>
     /// <exception cref="SandboxDownException">It is not, and nothing was done.</exception>
+    /// <exception cref="TimeoutException">Whether it was started is not known: it is no refusal, and whoever sent it again would have it twice.</exception>
     public async Task StartAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        var answer = await RequestAsync(Post(path, body, type), cancellationToken);
+        await RequireReachableAsync(cancellationToken);
+        MachineAnswer answer;
+        try
+        {
+            answer = await RequestAsync(Post(path, body, type) with { Deadline = StartPatience }, CancellationToken.None);
+        }
+        catch (CerverException unknown) when (unknown.Code is CerverError.ComputeOffline or CerverError.ProviderUnavailable)
+        {
+            throw new TimeoutException(unknown.Message, unknown);
+        }
+
         if (RelayAnswers.IsSandboxDown(answer))
         {
             throw new SandboxDownException();

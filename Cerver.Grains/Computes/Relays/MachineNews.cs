@@ -105,6 +105,11 @@ internal sealed partial class MachineNews(
             return known;
         }
 
+        if (!site.IsUpOnMachine)
+        {
+            return null;
+        }
+
         var run = await runs.FindAsync(accountId, registration.State.SessionId, runId, cancellationToken);
         if (run is not { Status: RunStatus.Running } || run.SandboxId != sandboxId)
         {

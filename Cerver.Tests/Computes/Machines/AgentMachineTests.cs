@@ -90,7 +90,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
 
         var running = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "make", timeout = 20, envs = new Dictionary<string, string>(StringComparer.Ordinal) { ["CC"] = "gcc" } });
         var run = await NextAsync(relay, "POST", $"/api/cerver/provider/sandboxes/{RemotePath}/run");
-        await relay.AnswerAsync(run, new { stdout = "büilt\n", stderr = "warned\n", exit_code = 2, duration_ms = 12 });
+        await relay.AnswerAsync(run, new { stdout = "büilt\n", stderr = "warned\n", exit_code = 2, duration_ms = 12.5 });
         using var answer = await running;
         using var late = await gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "make", timeout = 600 });
 
@@ -108,6 +108,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
 
         var telling = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/input", new { content = "Are you there?", role = "user" });
         await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { error = "no such agent" }, status: 404);
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 404);
         await relay.AnswerAsync(await NextAsync(relay, "POST", "/sandboxes"), new { sandbox_id = "another" }, status: 201);
         await relay.AnswerAsync(await NextAsync(relay, "POST", "/api/local-claude/agents/another/input"), new { ok = true });
         using var answer = await telling;
@@ -134,6 +135,19 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         Assert.Equal("provider_unavailable", Text(refusal, "code"));
         Assert.StartsWith("The input is entry 0 of the transcript, and the agent may not have heard it.", Text(refusal, "error"), StringComparison.Ordinal);
         Assert.Equal(2, (await taken.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("transcriptTotal").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_relay_that_does_not_answer_to_an_input_is_told_of_and_not_taken_for_one_that_did()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+
+        using var refused = await TellAsync(session, Guid.NewGuid().ToString());
+
+        var refusal = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((HttpStatusCode.BadGateway, "provider_unavailable"), (refused.StatusCode, Text(refusal, "code")));
+        Assert.StartsWith("The input is entry 0 of the transcript", Text(refusal, "error"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,7 +181,9 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var pausing = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
         await again.AnswerAsync(await NextAsync(again, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 204);
         using var paused = await pausing;
+        var late = await PostAsync($"/v2/sessions/{session}/status", new { status = "running" });
         var resuming = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/resume", UriKind.Relative), content: null);
+        await again.AnswerAsync(await NextAsync(again, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 404);
         await again.AnswerAsync(await NextAsync(again, "POST", "/sandboxes"), new { sandbox_id = "another" }, status: 201);
         using var resumed = await resuming;
         var ending = gateway.Client.DeleteAsync(new Uri($"/v2/sessions/{session}", UriKind.Relative));
@@ -175,8 +191,29 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         await again.AnswerAsync(await NextAsync(again, "DELETE", "/sandboxes/another"), body: null, status: 404);
         using var ended = await ending;
 
+        Assert.Equal("idle", Text(late, "status"));
         Assert.Equal(
             (HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK), (told.StatusCode, paused.StatusCode, resumed.StatusCode, ended.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_machine_that_got_our_relay_while_the_session_was_paused_is_asked_as_such()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+        var pausing = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 204);
+        using var paused = await pausing;
+        await PostAsync("/v2/computes/register", new { compute_id = relay.ComputeId, capabilities = new { cerver_runs = 1 } });
+
+        var resuming = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/resume", UriKind.Relative), content: null);
+        var opening = await NextAsync(relay, "POST", "/sandboxes");
+        var sandbox = Text(opening.GetProperty("body"), "sandbox_id");
+        await relay.AnswerAsync(opening, new { sandbox_id = sandbox, status = "ready", generation = 1 }, status: 201);
+        using var resumed = await resuming;
+
+        Assert.StartsWith("sbx_", sandbox, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, resumed.StatusCode);
     }
 
     [Fact]
@@ -195,6 +232,16 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var frame = new string?[] { await lines.ReadLineAsync(limit.Token), await lines.ReadLineAsync(limit.Token) };
         await limit.CancelAsync();
         await telling;
+        var ending = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/status", new { status = "completed" });
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 204);
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 404);
+        using var ended = await ending;
+        string? rest;
+        do
+        {
+            rest = await lines.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        while (rest is not null);
 
         Assert.Equal(HttpStatusCode.NotFound, stranger.StatusCode);
         Assert.Equal(("event: agent", """data: {"type":"text_delta","content":"Mending …"}"""), (frame[0], frame[1]));
@@ -220,9 +267,10 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var ended = await PostAsync($"/v2/sessions/{session}/status", new { status = "failed", end_reason = "out of memory" });
         var record = await gateway.Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}");
         using var unknown = await gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/status", new { status = "dancing" });
+        using var ours = await gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/status", new { status = "idle", end_reason = "import_incomplete" });
 
         Assert.Equal(("idle", "ended", "out of memory"), (Text(running, "status"), Text(ended, "status"), Text(record, "endReason")));
-        Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (unknown.StatusCode, ours.StatusCode));
     }
 
     private async Task<ScriptedRelay> ConnectAsync()

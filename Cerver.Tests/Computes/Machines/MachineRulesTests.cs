@@ -15,6 +15,7 @@ public sealed class MachineRulesTests
     [InlineData("""{"GITHUB_TOKEN":"x","Api-Key":"x","clientSecret":"x","db.password":"x","cookies":["x"]}""", "{}")]
     [InlineData("""{"max_tokens":8192,"tokens":true,"token":null}""", """{"max_tokens":8192,"tokens":true,"token":null}""")]
     [InlineData("""{"tokens":{"github":"x"},"a":[{"credentials":{"u":"x"}},{"b":2}]}""", """{"a":[{},{"b":2}]}""")]
+    [InlineData("""{"token_usage":{"input":5,"output":[1,2]},"tokens":{"a":[{"b":"x"}]}}""", """{"token_usage":{"input":5,"output":[1,2]}}""")]
     [InlineData("""{"header":"bearer x","keys":["ck_1","other"]}""", """{"keys":["other"]}""")]
     [InlineData("""{"ä":"ö\n","token":"x"}""", """{"ä":"ö\n"}""")]
     public void What_looks_like_a_token_is_dropped_and_nothing_else(string json, string kept) => Assert.Equal(kept, MachineRules.WithoutTokens(json));

@@ -51,6 +51,65 @@ public sealed class MachineRunTests(MachineGateway gateway) : IClassFixture<Mach
     }
 
     [Fact]
+    public async Task A_start_of_which_nobody_knows_what_came_is_made_once_whoever_sends_it_again()
+    {
+        var relay = await ConnectAsync();
+        var (session, sandbox) = await CreateAsync(relay, generation: 1);
+        var key = Guid.NewGuid().ToString();
+        var running = RunAsync(session, key);
+        var start = await NextAsync(relay, "POST", $"/{sandbox}/runs");
+        relay.Vanish();
+        using var first = await running;
+        await gateway.UntilAsync(relay.ComputeId, "offline");
+        await using var again = await ScriptedRelay.ConnectAsync(gateway.Address, relay.ComputeId, Token);
+
+        using var second = await RunAsync(session, key);
+        var runs = (await gateway.Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}/runs")).GetProperty("runs").EnumerateArray().ToList();
+
+        Assert.False(first.IsSuccessStatusCode);
+        Assert.Equal([(start.GetProperty("body").GetProperty("run_id").GetString(), "lost")], runs.Select(static run => (run.GetProperty("run_id").GetString(), run.GetProperty("status").GetString())));
+
+        // What it says of it all the same is answered with: nobody wants it.
+        await again.SendAsync(new { type = "stream_event", session_id = "", @event = new { type = "run_going", sandbox_id = sandbox, run_id = runs[0].GetProperty("run_id").GetString() } });
+        Assert.True((await NextOfTypeAsync(again, "ack")).GetProperty("is_over").GetBoolean());
+    }
+
+    [Fact]
+    public async Task What_comes_while_a_sandbox_goes_down_is_taken_and_brings_nothing_up_again()
+    {
+        await using var relay = await ConnectAsync();
+        var (session, sandbox) = await CreateAsync(relay, generation: 1);
+        var running = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "true" });
+        var start = await NextAsync(relay, "POST", $"/{sandbox}/runs");
+        var run = start.GetProperty("body").GetProperty("run_id").GetString()!;
+        await relay.AnswerAsync(start, body: null, status: 202);
+        var pausing = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+        var close = await NextAsync(relay, "POST", $"/{sandbox}/close");
+
+        await relay.SendAsync(new
+        {
+            type = "stream_event",
+            session_id = "",
+            @event = new { type = "run_output", sandbox_id = sandbox, run_id = run, sequence = 1, stream = "stdout", data = Encoding.UTF8.GetBytes("last words\n") },
+        });
+        Assert.Equal(1, (await NextOfTypeAsync(relay, "ack")).GetProperty("sequence").GetInt64());
+        await relay.AnswerAsync(close, new { sandbox_id = sandbox, status = "closed" });
+        using var paused = await pausing;
+        using var answer = await running;
+        await relay.SendAsync(new { type = "stream_event", session_id = "", @event = new { type = "sandbox_open", sandbox_id = sandbox, generation = 1 } });
+        JsonElement acknowledged;
+        do
+        {
+            acknowledged = await NextOfTypeAsync(relay, "ack");
+        }
+        while (acknowledged.TryGetProperty("run_id", out _));
+
+        Assert.Equal("last words\n", (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("result").GetProperty("stdout").GetString());
+        Assert.True(acknowledged.GetProperty("is_over").GetBoolean());
+        Assert.Equal("idle", await StatusAsync(session));
+    }
+
+    [Fact]
     public async Task What_is_said_of_an_older_opening_takes_nothing_down()
     {
         await using var relay = await ConnectAsync();
@@ -81,6 +140,13 @@ public sealed class MachineRunTests(MachineGateway gateway) : IClassFixture<Mach
 
         Assert.True(paused.IsSuccessStatusCode, await paused.Content.ReadAsStringAsync());
         Assert.Equal("idle", await StatusAsync(session));
+    }
+
+    private async Task<HttpResponseMessage> RunAsync(string session, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run") { Content = JsonContent.Create(new { code = "true" }) };
+        request.Headers.Add("Idempotency-Key", key);
+        return await gateway.Client.SendAsync(request);
     }
 
     private async Task<ScriptedRelay> ConnectAsync()
