@@ -39,6 +39,27 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
             capabilities);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1024)]
+    public async Task Some_processors_are_left_to_others_and_programs_cannot_take_them_back(int spare)
+    {
+        await using var provider = await CreateAsync(new() { SpareCpus = spare });
+        await using var sandbox = await OpenAsync(provider);
+
+        var run = await sandbox.RunAsync(
+            """
+            import os
+            print(len(os.sched_getaffinity(0)))
+            try: os.sched_setaffinity(0, range(os.cpu_count()))
+            except PermissionError: print('refused')
+            """,
+            SandboxRuntime.Python);
+
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{Math.Max(Environment.ProcessorCount - spare, 1)}\nrefused\n"), run.Text);
+    }
+
     [Fact]
     public async Task One_process_gets_no_more_memory_than_the_sandbox_may_have()
     {

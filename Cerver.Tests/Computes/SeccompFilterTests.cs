@@ -20,6 +20,8 @@ public sealed class SeccompFilterTests
     [InlineData(Architecture.X64, X64, 59, 0, 0, Allowed)] // execve
     [InlineData(Architecture.X64, X64, 101, 0, 0, NotPermitted)] // ptrace
     [InlineData(Architecture.X64, X64, 165, 0, 0, NotPermitted)] // mount
+    [InlineData(Architecture.X64, X64, 203, 0, 0, NotPermitted)] // sched_setaffinity
+    [InlineData(Architecture.X64, X64, 204, 0, 0, Allowed)] // sched_getaffinity
     [InlineData(Architecture.X64, X64, 425, 0, 0, NoSuchCall)] // io_uring_setup
     [InlineData(Architecture.X64, X64, 435, 0, 0, NoSuchCall)] // clone3
     [InlineData(Architecture.X64, X64, 56, 0x0100_0011, 0, Allowed)] // clone, a process
@@ -40,6 +42,7 @@ public sealed class SeccompFilterTests
     [InlineData(Architecture.Arm64, Arm64, 63, 0, 0, Allowed)] // read
     [InlineData(Architecture.Arm64, Arm64, 117, 0, 0, NotPermitted)] // ptrace
     [InlineData(Architecture.Arm64, Arm64, 40, 0, 0, NotPermitted)] // mount
+    [InlineData(Architecture.Arm64, Arm64, 122, 0, 0, NotPermitted)] // sched_setaffinity
     [InlineData(Architecture.Arm64, Arm64, 101, 0, 0, Allowed)] // nanosleep, which is ptrace on the other
     [InlineData(Architecture.Arm64, Arm64, 435, 0, 0, NoSuchCall)] // clone3
     [InlineData(Architecture.Arm64, Arm64, 220, 0x0100_0011, 0, Allowed)] // clone, a process

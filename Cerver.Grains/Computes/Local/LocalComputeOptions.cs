@@ -46,6 +46,12 @@ internal sealed class LocalComputeOptions
     [Range(0.05, 1024)]
     public double Cpus { get; set; } = 2;
 
+    /// <summary>
+    /// How many of the processors that the gateway may use are for the gateway and others, and for no sandbox. One is left to sandboxes in any case.
+    /// </summary>
+    [Range(0, 1024)]
+    public int SpareCpus { get; set; } = 1;
+
     /// <summary>How much the files of one sandbox may take, in bytes. It is measured.</summary>
     [Range(1_048_576, 1L << 46)]
     public long DiskBytes { get; set; } = 10L << 30;

@@ -54,7 +54,7 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
         start.Environment.Clear();
         var machine = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
         var user = userId?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, cgroup ?? Unlimited, files, socket, workspace);
+        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, cgroup ?? Unlimited, Text(options.SpareCpus), files, socket, workspace);
         if (options.Isolation == LocalIsolation.None)
         {
             Add(start, Perl, Path.Combine(files, LocalRunDirectory.InitScript), socket);

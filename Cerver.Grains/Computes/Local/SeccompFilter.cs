@@ -69,6 +69,9 @@ internal static class SeccompFilter
         new("iopl", 172, Arm64: null), new("ioperm", 173, Arm64: null), new("uselib", 134, Arm64: null, NoSuchCall),
         new("ustat", 136, Arm64: null, NoSuchCall), new("sysfs", 139, Arm64: null, NoSuchCall), new("_sysctl", 156, Arm64: null, NoSuchCall),
 
+        // Some processors are not for sandboxes.
+        new("sched_setaffinity", 203, 122),
+
         // Its flags lie in memory, where this program cannot look. The C library then uses clone, where it can.
         new("clone3", 435, 435, NoSuchCall),
     ];

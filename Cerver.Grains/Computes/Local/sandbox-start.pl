@@ -2,20 +2,26 @@
 # Becomes the first process of a sandbox. One process that makes a few system calls, where setsid, unshare, mount, chown and
 # setpriv in a shell would be ten processes and most of the time that a sandbox takes to come up.
 #
-#   sandbox-start.pl MACHINE USER CGROUP FILES SOCKET WORKSPACE COMMAND...
+#   sandbox-start.pl MACHINE USER CGROUP SPARE FILES SOCKET WORKSPACE COMMAND...
 #
 # MACHINE is x86_64 or aarch64. USER is the user id of its own that the sandbox gets, or - for the one that this script has. With an id of its own the command
 # must reach files below directories that are root's alone, so in a mount namespace that only it sees they appear as /mnt/files,
-# /mnt/socket and /mnt/workspace. CGROUP is the directory of the control group that it goes into, or - for none. The seccomp filter
-# is the command's file descriptor 3.
+# /mnt/socket and /mnt/workspace. CGROUP is the directory of the control group that it goes into, or - for none. SPARE is how many of the
+# processors are left to others. The seccomp filter is the command's file descriptor 3.
 use strict;
 
 my %calls = (
-    x86_64  => { close => 3,  setsid => 112, unshare => 272, mount => 165, prctl => 157, setgroups => 116, setresgid => 119, setresuid => 117 },
-    aarch64 => { close => 57, setsid => 157, unshare => 97,  mount => 40,  prctl => 167, setgroups => 159, setresgid => 149, setresuid => 147 },
+    x86_64 => {
+        close => 3, setsid => 112, unshare => 272, mount => 165, prctl => 157, setgroups => 116, setresgid => 119, setresuid => 117,
+        sched_setaffinity => 203, sched_getaffinity => 204,
+    },
+    aarch64 => {
+        close => 57, setsid => 157, unshare => 97, mount => 40, prctl => 167, setgroups => 159, setresgid => 149, setresuid => 147,
+        sched_setaffinity => 122, sched_getaffinity => 123,
+    },
 );
 
-my ($machine, $user, $cgroup, $files, $socket, $workspace, @command) = @ARGV;
+my ($machine, $user, $cgroup, $spare, $files, $socket, $workspace, @command) = @ARGV;
 my $call = $calls{$machine} or die "no system call numbers for this machine\n";
 
 # All that comes from here on is in the sandbox's own control group, and counts there.
@@ -24,6 +30,8 @@ if ($cgroup ne '-') {
     print $members "$$\n";
     close $members or die "$cgroup: $!\n";
 }
+
+spare_processors() if $spare > 0;
 
 # In a session of its own an interrupt in the gateway's terminal reaches the gateway alone, which then ends things in order.
 ask('setsid');
@@ -56,6 +64,19 @@ else {
     drop_root();
 }
 exec { $command[0] } @command or die "$command[0]: $!\n";
+
+# Whatever runs in the sandbox, the gateway finds a processor free: the kernel lets a program that wakes up wait for its next tick, 4 ms
+# or more, when all of them are busy with another session's programs. The filter keeps programs from taking it back.
+sub spare_processors {
+    my $set = "\0" x 1024;
+    syscall($call->{sched_getaffinity}, 0, length $set, $set) > 0 or die "sched_getaffinity: $!\n";
+    my $processors = unpack('b*', $set);
+    for (1 .. $spare) {
+        last if ($processors =~ tr/1//) < 2;
+        $processors =~ s/1/0/;
+    }
+    ask('sched_setaffinity', 0, length $set, pack('b*', $processors));
+}
 
 sub own_workspace {
     my ($owner) = (lstat $workspace)[4];
