@@ -89,6 +89,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _runs.StopTellingAsync();
+        _site.GiveUpOpening();
         if (_held.Release() is { } sandbox && !sandbox.Detach())
         {
             await sandbox.DisposeAsync();
@@ -239,7 +240,9 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             await _registration.NoteDownAsync(static () => true);
         }
 
-        return await CloseAsync();
+        var ended = await CloseAsync();
+        await RemoveAgentAsync();
+        return ended;
     }
 
     /// <inheritdoc/>
@@ -297,11 +300,12 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             return;
         }
 
-        if (_held.Current is null && _site.IsUpOnMachine)
+        if (_held.Current is null && _site.IsUpOnMachine && !await LoseIfGoneAsync())
         {
-            await LoseIfGoneAsync();
             HoldAgain();
         }
+
+        await RemoveAgentAsync();
 
         if (!_site.IsAtHome)
         {
@@ -361,10 +365,25 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         if (_site.IsOnMachine)
         {
             // Word that it was down may have come late, and has nothing to do with this.
-            await _registration.ChangeAsync(state => state with { DownSince = null, RemoteId = (up as AgentSandbox)?.RemoteId });
+            await NoteUpAsync(up);
         }
 
         return up;
+    }
+
+    private async Task NoteUpAsync(ISandbox up)
+    {
+        var agent = up as AgentSandbox;
+        try
+        {
+            await _registration.ChangeAsync(state => state with { DownSince = null, RemoteId = agent?.RemoteId });
+        }
+        catch when (agent is not null)
+        {
+            // Nobody else knows its name.
+            await agent.RemoveAsync(CancellationToken.None);
+            throw;
+        }
     }
 
     /// <summary>Holds a sandbox on a machine that another activation brought up, and asks nobody for it.</summary>
@@ -383,20 +402,46 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     /// <summary>Gives a sandbox up whose machine cannot be reached. That is looked at once an hour, so a machine has that long to come back.</summary>
-    private async Task LoseIfGoneAsync()
+    /// <returns>Whether it did.</returns>
+    private async Task<bool> LoseIfGoneAsync()
     {
         try
         {
             await _site.Machine.RequireReachableAsync(CancellationToken.None);
+            return false;
         }
         catch (CerverException gone) when (gone.Code == CerverError.ComputeOffline)
         {
-            foreach (var run in await _store.ListGoingAsync(_accountId, SessionId, CancellationToken.None))
+            // Not waited for: the session may be waiting for this very activation.
+            _ = _runs.TellAsync(async token =>
             {
-                await Session().CompleteRunAsync(RunEnd.Lost(run.RunId, _time.GetUtcNow()), CancellationToken.None);
-            }
+                foreach (var run in await _store.ListGoingAsync(_accountId, SessionId, token))
+                {
+                    await Session().CompleteRunAsync(RunEnd.Lost(run.RunId, _time.GetUtcNow()), token);
+                }
 
-            await TellLostAsync();
+                await TellLostAsync();
+            });
+            return true;
+        }
+    }
+
+    /// <summary>Has the machine remove an agent that is to go down. When that fails it is done with the next opening or pause, or within the hour.</summary>
+    private async Task RemoveAgentAsync()
+    {
+        if (_registration is not { Exists: true, State: { RemoteId: { } remoteId, DownSince: not null } })
+        {
+            return;
+        }
+
+        try
+        {
+            await _site.Provider.RemoveAsync(_sandboxId, CancellationToken.None);
+            await _registration.ChangeAsync(state => state.RemoteId == remoteId && state.DownSince is not null ? state with { RemoteId = null } : state);
+        }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
+        {
+            LogAgentLeft(failure, _sandboxId);
         }
     }
 
@@ -421,6 +466,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     private async Task<ImmutableArray<RunEnd>> CloseAsync()
     {
         _runs.ExpectEnd();
+        _site.GiveUpOpening();
         await _held.CloseAsync();
 
         // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
@@ -476,6 +522,9 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The agent of sandbox {SandboxId} could not be removed from its machine yet")]
+    private partial void LogAgentLeft(Exception failure, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of sandbox {SandboxId}, whose session was idle for the retention or is gone")]
     private partial void LogFilesExpired(string sandboxId);

@@ -15,6 +15,8 @@ namespace Cerver.Grains.Computes;
 /// <param name="time">The clock.</param>
 internal sealed class SandboxSite(SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, TimeProvider time)
 {
+    private readonly AgentOpening _opening = new(time);
+
     /// <summary>Whether it is where this silo can reach it. Elsewhere an activation only stands in.</summary>
     public bool IsAtHome => providers.IsAtHome(Ids.HostOfSandbox(sandboxId));
 
@@ -40,7 +42,12 @@ internal sealed class SandboxSite(SandboxRegistration registration, HostProvider
     /// <summary>Brings it up, or finds that it is up.</summary>
     /// <inheritdoc cref="IComputeProvider.OpenAsync" path="/exception"/>
     public Task<ISandbox> OpenAsync(CancellationToken cancellationToken) =>
-        registration.State is { IsOfAgents: true, DownSince: null } && Reattach() is { } up ? Task.FromResult(up) : Provider.OpenAsync(Spec, cancellationToken);
+        registration.State is { IsOfAgents: true, DownSince: null } && Reattach() is { } up ? Task.FromResult(up)
+        : registration.State.IsOfAgents ? _opening.JoinAsync(() => Agents.OpenAsync(Spec, CancellationToken.None), cancellationToken)
+        : Provider.OpenAsync(Spec, cancellationToken);
+
+    /// <summary>Has what comes of an opening that is under way removed: the sandbox goes down.</summary>
+    public void GiveUpOpening() => _opening.GiveUp();
 
     /// <summary>It as it is up on its machine, whoever brought it up, without asking the machine; null when that is not possible.</summary>
     public ISandbox? Reattach() => !registration.State.IsOfAgents ? Attach() : registration.State.RemoteId is { } remoteId ? Agents.Attach(remoteId) : null;

@@ -63,7 +63,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
 
     /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> InputAsync(TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken) =>
-        ChangeOnceAsync(operation, () => _talk.InputAsync(entry, operation is { IsOwn: false } ? operation.Key : null, cancellationToken));
+        ChangeOnceAsync(operation, () => _talk.InputAsync(entry, operation, cancellationToken));
 
     /// <inheritdoc/>
     public Task<Outcome<SessionRecord>> ReportStatusAsync(ReportStatus report, Operation? operation, CancellationToken cancellationToken) =>

@@ -7,6 +7,12 @@ namespace Cerver.Grains.Sessions;
 /// <summary>What is said in one session: entries that callers add, what its user says, and what its agent says of itself.</summary>
 internal sealed class SessionTalk(SessionWriter session, SessionComputes computes, SessionLimits limits)
 {
+    /// <summary>Together with <see cref="TellPatience"/> it is less than whoever sends an input waits.</summary>
+    private static readonly TimeSpan AttachPatience = TimeSpan.FromSeconds(8);
+
+    /// <summary>More than the time that a machine has for its answer, and less than an agent that is opened anew for it may take.</summary>
+    private static readonly TimeSpan TellPatience = TimeSpan.FromSeconds(11);
+
     /// <inheritdoc cref="ISessionGrain.AppendAsync"/>
     public Task<Outcome<long>> AppendAsync(AppendEntries request, Operation? operation) => session.AppendOnceAsync(operation, async appendId =>
     {
@@ -18,35 +24,21 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
 
     /// <summary>Adds what the user says and brings the session's compute up, before that: an input whose compute cannot come up is refused having appended nothing.</summary>
     /// <param name="entry">What the user says.</param>
-    /// <param name="key">The caller's own name for it, or null. It is forgotten when the agent may not have heard it, so that the same call may be made again.</param>
+    /// <param name="operation">The name for it, or null. On a machine it counts as carried out when the agent has heard it, and is never carried out again.</param>
     /// <param name="cancellationToken">Gives up before anything is appended.</param>
-    /// <exception cref="CerverException">Also when the entry is on disk and the agent did not hear it.</exception>
-    public async Task<SessionRecord> InputAsync(TranscriptEntry entry, string? key, CancellationToken cancellationToken)
+    /// <exception cref="CerverException">Also when the entry is on disk and the agent may not have heard it.</exception>
+    public async Task<SessionRecord> InputAsync(TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken)
     {
         var record = session.Writable;
         SessionRules.CheckInput(entry, limits);
-        var wakes = record.ComputeId is not null && (record.Status == SessionStatus.Idle || SessionComputes.IsOnMachine(record));
+        if (SessionComputes.IsOnMachine(record))
+        {
+            return await InputOnMachineAsync(record, entry, operation, cancellationToken);
+        }
+
+        var wakes = record is { ComputeId: not null, Status: SessionStatus.Idle };
         var attached = wakes ? await computes.AttachAsync(record, cancellationToken) : record;
-        var next = await session.CommitAsync(session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], session.Now)));
-        try
-        {
-            // What was redacted is for the transcript; the agent is told what the user said.
-            await computes.TellAgentAsync(next, entry.Content!, CancellationToken.None);
-        }
-        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
-        {
-            if (key is not null)
-            {
-                await session.CommitAsync(session.Change(session.Existing, rewrites: false) with { Forgotten = key });
-            }
-
-            var refusal = failure as CerverException;
-            throw new CerverException(
-                refusal?.Code ?? CerverError.ProviderUnavailable,
-                $"The input is entry {next.TranscriptTotal - 1} of the transcript, and the agent may not have heard it. {refusal?.Message ?? "Its machine did not answer."}");
-        }
-
-        return next;
+        return await session.CommitAsync(session.Change(attached, rewrites: wakes, SessionEntries.Stamp([entry], session.Now)));
     }
 
     /// <summary>Takes what a relay says of the agent that it drives, which has not ended. Whether compute of ours is up nobody else can say.</summary>
@@ -61,4 +53,47 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
         var next = record with { Status = report.Status, EndReason = report.Reason };
         return next == record ? record : await session.CommitAsync(session.Change(next, rewrites: true));
     }
+
+    private async Task<SessionRecord> InputOnMachineAsync(SessionRecord record, TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken)
+    {
+        if (await session.FindEntryAsync(operation) is { } known)
+        {
+            throw NotHeard(known, refusal: null);
+        }
+
+        var attached = await AttachAsync(record, cancellationToken);
+        var change = session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], session.Now)) with { AppendId = operation?.EntryId };
+        var next = await session.CommitAsync(change, isEffect: false);
+        using var limit = new CancellationTokenSource(TellPatience);
+        try
+        {
+            // What was redacted is for the transcript; the agent is told what the user said.
+            await computes.TellAgentAsync(next, entry.Content!, limit.Token);
+            return operation is null ? next : await session.CommitAsync(session.Change(next, rewrites: false));
+        }
+        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException or OperationCanceledException)
+        {
+            throw NotHeard(next.TranscriptTotal, failure as CerverException);
+        }
+    }
+
+    private async Task<SessionRecord> AttachAsync(SessionRecord record, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AttachPatience);
+        try
+        {
+            return await computes.AttachAsync(record, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CerverException(
+                CerverError.ProviderUnavailable, "The machine takes long to bring up what the session runs in, and goes on with it; nothing was appended. Send the same input again in a moment.");
+        }
+    }
+
+    /// <summary>Nobody but the caller can know whether to say it again.</summary>
+    private static CerverException NotHeard(long total, CerverException? refusal) => new(
+        refusal?.Code ?? CerverError.ProviderUnavailable,
+        $"The input is entry {total - 1} of the transcript, and the agent may not have heard it: {refusal?.Message ?? "its machine did not answer."} Send it under a new Idempotency-Key to say it again.");
 }

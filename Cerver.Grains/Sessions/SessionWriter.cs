@@ -131,6 +131,10 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         return known is { } total ? new(total, IsReplayed: true) : new(await append(appendId), IsReplayed: false);
     }
 
+    /// <summary>How many entries there were when an operation had added its own, or null when it has added none: found among the newest only, see <see cref="SessionChange.AppendId"/>.</summary>
+    public async Task<long?> FindEntryAsync(Operation? operation) =>
+        operation?.MayBeKnown(time.GetUtcNow()) == true ? await sessions.FindAppendAsync(AccountId, SessionId, operation.EntryId, CancellationToken.None) : null;
+
     /// <summary>A change that leaves the record like this.</summary>
     public SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
         SessionChange.From(next, Now, rewrites, entries);
@@ -148,7 +152,7 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     /// <returns>The record after it.</returns>
     public async Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true)
     {
-        if (!ReferenceEquals(change.Next.Metadata, _record?.Metadata))
+        if (!ReferenceEquals(change.Next.Metadata, _record?.Metadata) || change.Next.Provider != _record?.Provider)
         {
             change = change with { Next = AgentMetadata.WithoutTokens(change.Next) };
         }

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using Cerver.Api.Streams;
 using Cerver.Errors;
 using Cerver.Sessions;
 using Microsoft.Extensions.Logging;
@@ -13,23 +13,22 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class AgentRelay(string accountId, string computeId, IClusterClient cluster, ILogger logger)
 {
-    private const int MaxQueued = 256;
+    private const int MaxQueuedCharacters = 1024 * 1024;
     private const int MaxAtOnce = 32;
     private const int MaxCharactersAtOnce = 128 * 1024;
 
-    private readonly Channel<(string SessionId, string Told)> _queue = Channel.CreateBounded<(string SessionId, string Told)>(
-        new BoundedChannelOptions(MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly DroppingQueue<(string SessionId, string Told)> _queue = new(static what => what.SessionId.Length + what.Told.Length, MaxQueuedCharacters);
 
     /// <summary>Takes what an agent tells.</summary>
-    public void Add(string sessionId, string told) => _queue.Writer.TryWrite((sessionId, told));
+    public void Add(string sessionId, string told) => _queue.Add((sessionId, told));
 
     /// <summary>Passes on until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var some = new List<(string SessionId, string Told)>(MaxAtOnce);
-        while (await _queue.Reader.WaitToReadAsync(cancellationToken))
+        while (await _queue.WaitAsync(cancellationToken))
         {
-            for (var characters = 0; some.Count < MaxAtOnce && characters < MaxCharactersAtOnce && _queue.Reader.TryRead(out var next); characters += next.Told.Length)
+            for (var characters = 0; some.Count < MaxAtOnce && characters < MaxCharactersAtOnce && _queue.TryTake(out var next); characters += next.Told.Length)
             {
                 some.Add(next);
             }

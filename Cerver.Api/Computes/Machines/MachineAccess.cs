@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Cerver.Api.Computes.Machines;
@@ -7,6 +8,8 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="Token">The token that it dialled in with. It is in the memory of this front door alone.</param>
 internal sealed record MachineAccess(string Address, string Token)
 {
+    private readonly byte[] _token = Encoding.UTF8.GetBytes(Token);
+
     /// <summary>A body with it in its <c>metadata</c>.</summary>
     public string AddTo(string body)
     {
@@ -16,6 +19,16 @@ internal sealed record MachineAccess(string Address, string Token)
         metadata["cerver_api_token"] = Token;
         whole["metadata"] = metadata;
         return whole.ToJsonString();
+    }
+
+    /// <summary>Overwrites the token in what a machine sends: its relay may repeat what it was told, and that goes on to others.</summary>
+    public void Hide(Span<byte> text)
+    {
+        for (var at = text.IndexOf(_token); at >= 0; at = text.IndexOf(_token))
+        {
+            text.Slice(at, _token.Length).Fill((byte)'*');
+            text = text[(at + _token.Length)..];
+        }
     }
 
     /// <summary>Without the token.</summary>

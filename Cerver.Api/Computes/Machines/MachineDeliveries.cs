@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Cerver.Api.Calls;
 using Cerver.Computes;
@@ -16,7 +15,7 @@ namespace Cerver.Api.Computes.Machines;
 /// <param name="send">Sends a frame to the machine; says whether there was room for it.</param>
 internal sealed class MachineDeliveries(string accountId, string computeId, IClusterClient cluster, GrainCalls calls, Func<ReadOnlyMemory<byte>, bool> send)
 {
-    /// <summary>Sandboxes that one connection may speak of. Our relay opens no more at once.</summary>
+    /// <summary>Sandboxes of which something may be under way at once. Our relay opens no more.</summary>
     private const int MaxSandboxes = 4_096;
 
     /// <summary>Of one sandbox. Each has at most 64 KiB of output.</summary>
@@ -27,42 +26,58 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
 
     private const int MaxEventsAtOnce = 16;
 
-    private readonly ConcurrentDictionary<string, Channel<SandboxEvent>> _sandboxes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SandboxQueue> _sandboxes = new(StringComparer.Ordinal);
     private readonly Channel<bool> _places = Channel.CreateBounded<bool>(MaxEvents);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Faults when something cannot be passed on. The machine sends it again on its next connection.</summary>
     public Task Failed => _failed.Task;
 
-    /// <summary>Takes an event. Waits while there are too many of its sandbox, or of all together.</summary>
-    /// <exception cref="CerverException"><see cref="CerverError.RateLimited"/> when the connection has spoken of too many sandboxes; it begins anew.</exception>
+    /// <summary>Takes an event. Waits while there are too many of its sandbox, or of all together. Call it for one after the other.</summary>
+    /// <exception cref="CerverException"><see cref="CerverError.RateLimited"/> when the connection speaks of too many sandboxes at once; it begins anew.</exception>
     public async ValueTask AddAsync(string sandboxId, SandboxEvent what, CancellationToken cancellationToken)
     {
         if (!_sandboxes.TryGetValue(sandboxId, out var queue))
         {
-            if (_sandboxes.Count >= MaxSandboxes)
-            {
-                throw new CerverException(CerverError.RateLimited, "The machine speaks of more sandboxes than one connection may.");
-            }
-
-            queue = Channel.CreateBounded<SandboxEvent>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true });
-            _sandboxes[sandboxId] = queue;
-            _ = PassOnAsync(sandboxId, queue.Reader, cancellationToken);
+            MakeRoom();
+            _sandboxes[sandboxId] = queue = new();
+            _ = PassOnAsync(sandboxId, queue, cancellationToken);
         }
 
         await _places.Writer.WriteAsync(true, cancellationToken);
-        await queue.Writer.WriteAsync(what, cancellationToken);
+        queue.Add();
+        await queue.Events.Writer.WriteAsync(what, cancellationToken);
     }
 
-    private async Task PassOnAsync(string sandboxId, ChannelReader<SandboxEvent> queue, CancellationToken cancellationToken)
+    /// <summary>Lets go of sandboxes of which nothing is under way, when there are as many as there may be.</summary>
+    private void MakeRoom()
+    {
+        if (_sandboxes.Count < MaxSandboxes)
+        {
+            return;
+        }
+
+        foreach (var (sandboxId, queue) in _sandboxes.Where(static sandbox => sandbox.Value.IsIdle).ToList())
+        {
+            _sandboxes.Remove(sandboxId);
+            queue.Events.Writer.Complete();
+        }
+
+        if (_sandboxes.Count >= MaxSandboxes)
+        {
+            throw new CerverException(CerverError.RateLimited, "The machine speaks of more sandboxes at once than one connection may.");
+        }
+    }
+
+    private async Task PassOnAsync(string sandboxId, SandboxQueue queue, CancellationToken cancellationToken)
     {
         var sandbox = cluster.GetGrain<IComputeGrain>(SandboxKey.For(accountId, sandboxId));
         var some = ImmutableArray.CreateBuilder<SandboxEvent>();
         try
         {
-            while (await queue.WaitToReadAsync(cancellationToken))
+            while (await queue.Events.Reader.WaitToReadAsync(cancellationToken))
             {
-                while (some.Count < MaxEventsAtOnce && queue.TryRead(out var what))
+                while (some.Count < MaxEventsAtOnce && queue.Events.Reader.TryRead(out var what))
                 {
                     some.Add(what);
                 }
@@ -74,6 +89,7 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
                     _places.Reader.TryRead(out bool _);
                 }
 
+                var count = some.Count;
                 some.Clear();
                 foreach (var receipt in receipts)
                 {
@@ -82,6 +98,8 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
                         throw new CerverException(CerverError.RateLimited, "The machine does not take what is sent to it.");
                     }
                 }
+
+                queue.Remove(count);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -94,5 +112,19 @@ internal sealed class MachineDeliveries(string accountId, string computeId, IClu
         {
             _failed.TrySetException(failure);
         }
+    }
+
+    /// <summary>What is under way of one sandbox.</summary>
+    private sealed class SandboxQueue
+    {
+        private int _count;
+
+        public Channel<SandboxEvent> Events { get; } = Channel.CreateBounded<SandboxEvent>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true });
+
+        public bool IsIdle => Volatile.Read(ref _count) == 0;
+
+        public void Add() => Interlocked.Increment(ref _count);
+
+        public void Remove(int count) => Interlocked.Add(ref _count, -count);
     }
 }

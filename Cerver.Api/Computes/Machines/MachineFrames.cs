@@ -155,8 +155,11 @@ internal static class MachineFrames
 
     private static MachineFrame ReadTold(JsonElement frame, JsonElement what) =>
         Find(frame, "session_id", JsonValueKind.String)?.GetString() is { } sessionId && Ids.IsSession(sessionId) && what.GetRawText() is { Length: <= MaxToldCharacters } told
-            ? new(SessionId: sessionId, Told: told)
+            ? new(SessionId: sessionId, Told: OnOneLine(told))
             : default;
+
+    /// <summary>Streams have it on one line. A line that ends in JSON as it was sent is between two of its parts.</summary>
+    private static string OnOneLine(string json) => json.Replace('\n', ' ').Replace('\r', ' ');
 
     private static (OutputKind Stream, byte[] Data)? ReadOutput(JsonElement what) =>
         Find(what, "data", JsonValueKind.String) is { } data && data.TryGetBytesFromBase64(out var bytes) && bytes.Length <= MaxOutputBytes

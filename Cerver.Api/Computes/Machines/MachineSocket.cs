@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.WebSockets;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Cerver.Api.Answers;
 using Cerver.Api.Calls;
@@ -186,6 +187,7 @@ internal sealed partial class MachineSocket(
                 return;
             }
 
+            access.Hide(MemoryMarshal.AsMemory(text.Written).Span);
             if (kind == WebSocketMessageType.Text && MachineFrames.Read(text.Written) is { } frame)
             {
                 bad = 0;

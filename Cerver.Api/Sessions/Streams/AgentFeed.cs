@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Threading.Channels;
 using Cerver.Api.Streams;
 using Cerver.Runs;
 using Cerver.Sessions;
@@ -13,7 +12,10 @@ namespace Cerver.Api.Sessions.Streams;
 internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sessions, ILogger<AgentFeed> logger)
 {
     /// <summary>A watcher that is so far behind misses the oldest. The transcript has what lasts.</summary>
-    private const int MaxQueuedEvents = 1_000;
+    private const int MaxQueuedCharacters = 1024 * 1024;
+
+    /// <summary>What an event takes beside its text.</summary>
+    private const int EventCharacters = 64;
 
     /// <summary>What the agent tells from now on, until its session has ended or the watcher goes away.</summary>
     /// <param name="accountId">The account.</param>
@@ -23,23 +25,26 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
     public async IAsyncEnumerable<EventFrame> WatchAsync(string accountId, string sessionId, long known, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var queue = Channel.CreateBounded<string>(new BoundedChannelOptions(MaxQueuedEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+        var queue = new DroppingQueue<string>(static told => told.Length + EventCharacters, MaxQueuedCharacters);
         var stream = cluster.GetStreamProvider(RunStreams.Provider).GetStream<AgentEvents>(AgentStreams.For(sessionId));
         var subscription = await stream.SubscribeAsync((told, _) =>
         {
             foreach (var one in told.SessionId == sessionId ? told.Events : [])
             {
-                queue.Writer.TryWrite(one);
+                queue.Add(one);
             }
 
             return Task.CompletedTask;
         });
-        var ending = EndWithAsync(sessions.WatchAsync(accountId, sessionId, known - 1, over.Token), queue.Writer);
+        var ending = EndWithAsync(sessions.WatchAsync(accountId, sessionId, known - 1, over.Token), queue);
         try
         {
-            await foreach (var told in queue.Reader.ReadAllAsync(cancellationToken))
+            while (await queue.WaitAsync(cancellationToken))
             {
-                yield return new AgentFrame(told);
+                while (queue.TryTake(out var told))
+                {
+                    yield return new AgentFrame(told);
+                }
             }
         }
         finally
@@ -50,7 +55,7 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
         }
     }
 
-    private static async Task EndWithAsync(IAsyncEnumerable<EventFrame> session, ChannelWriter<string> queue)
+    private static async Task EndWithAsync(IAsyncEnumerable<EventFrame> session, DroppingQueue<string> queue)
     {
         try
         {
@@ -59,13 +64,13 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
                 // Only the end of it counts.
             }
 
-            queue.TryComplete();
+            queue.Complete();
         }
 #pragma warning disable CA1031 // Whatever it is ends the watching, which is where it is told.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            queue.TryComplete(failure);
+            queue.Complete(failure);
         }
     }
 

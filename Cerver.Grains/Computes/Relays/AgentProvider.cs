@@ -25,7 +25,10 @@ internal sealed class AgentProvider(MachineCalls machine, string? remoteId, Time
     /// <inheritdoc/>
     public ComputeInfo Describe() => throw new NotSupportedException("What a machine can do its own grain says.");
 
-    /// <summary>Has the relay open a sandbox, and remove the one before, which it may still have: two agents would write into one transcript.</summary>
+    /// <summary>
+    /// Has the relay open a sandbox, and remove the one before, which it may still have: two agents would write into one transcript. It takes as long as a relay takes for a
+    /// request at most, because what is opened too late to be heard of nobody could remove.
+    /// </summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/> when the machine cannot be reached, or <see cref="CerverError.ProviderUnavailable"/>.</exception>
     public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {

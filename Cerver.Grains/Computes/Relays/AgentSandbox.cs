@@ -78,25 +78,12 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
         return true;
     }
 
-    /// <summary>Has the relay remove it. When the machine cannot be reached the sandbox stays there until its relay ends it, or it is removed with its session.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>What is under way ends without an answer, and nobody uses it any more. Its relay is told to remove it by whoever knows that it goes down.</summary>
+    public ValueTask DisposeAsync()
     {
-        try
-        {
-            if (!_closed.Task.IsCompleted)
-            {
-                await RemoveAsync(CancellationToken.None);
-            }
-        }
-        catch (CerverException unreachable) when (unreachable.Code is CerverError.ComputeOffline or CerverError.ProviderUnavailable)
-        {
-            // Nobody uses it any more, and whoever opens the next one gets another.
-        }
-        finally
-        {
-            EndRuns();
-            _closed.TrySetResult();
-        }
+        EndRuns();
+        _closed.TrySetResult();
+        return ValueTask.CompletedTask;
     }
 
     private static MachineRequest Post(string path, string body, TimeSpan patience) => new("POST", path, ImmutableDictionary<string, string>.Empty, body, patience);

@@ -14,6 +14,9 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
 
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>A relay gives up on a request after 180 s.</summary>
+    private static readonly TimeSpan MaxPatience = TimeSpan.FromSeconds(178);
+
     /// <summary>Below the time that a start may take as a whole.</summary>
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
@@ -44,10 +47,10 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     /// <inheritdoc cref="AskAsync" path="/returns|/exception"/>
     public Task<string?> PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) => AskAsync(Post(path, body, type), UsualRefusals, cancellationToken);
 
-    /// <summary>Asks the machine for something, with a body that also says how the machine reaches the gateway.</summary>
+    /// <summary>Asks the machine for something, with a body that also says how the machine reaches the gateway, and waits for as long as a relay may take.</summary>
     /// <inheritdoc cref="AskAsync" path="/returns|/exception"/>
     public Task<string?> IntroduceAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        AskAsync(Post(path, body, type) with { Introduces = true }, UsualRefusals, cancellationToken);
+        AskAsync(Post(path, body, type) with { Introduces = true, Deadline = MaxPatience }, UsualRefusals, cancellationToken);
 
     /// <summary>Has the machine start something in a sandbox that must be up. It is not given up on the way, so that what is said of it is true.</summary>
     /// <inheritdoc cref="AskAsync" path="/exception"/>
@@ -125,5 +128,5 @@ internal sealed class MachineCalls(IMachineGrain machine, string computeId)
     private static MachineRequest Post<T>(string path, T body, JsonTypeInfo<T> type) => new("POST", path, NoHeaders, JsonSerializer.Serialize(body, type), UsualPatience);
 
     private CerverException NotRegistered() => new(
-        CerverError.ComputeOffline, $"The machine '{computeId}' is not registered any more; nothing was changed. Give the session other compute with POST …/compute.");
+        CerverError.ComputeOffline, $"The machine '{computeId}' is not registered any more; nothing was changed. Start its relay again, which registers it, or give the session other compute with POST …/compute, where it begins without its files.");
 }

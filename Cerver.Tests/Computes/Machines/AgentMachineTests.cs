@@ -118,7 +118,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
     }
 
     [Fact]
-    public async Task An_input_that_the_agent_may_not_have_heard_says_so_and_may_be_sent_again_under_the_same_key()
+    public async Task An_input_that_the_agent_may_not_have_heard_says_so_and_is_not_said_again_under_the_same_key()
     {
         await using var relay = await ConnectAsync();
         var session = await CreateAsync(relay);
@@ -127,13 +127,18 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var telling = TellAsync(session, key);
         await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { error = "busy" }, status: 500);
         using var refused = await telling;
-        telling = TellAsync(session, key);
+        using var again = await TellAsync(session, key);
+        telling = TellAsync(session, Guid.NewGuid().ToString());
         await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { ok = true });
         using var taken = await telling;
 
-        var refusal = await refused.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.Equal("provider_unavailable", Text(refusal, "code"));
-        Assert.StartsWith("The input is entry 0 of the transcript, and the agent may not have heard it.", Text(refusal, "error"), StringComparison.Ordinal);
+        foreach (var answer in new[] { refused, again })
+        {
+            var refusal = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.Equal("provider_unavailable", Text(refusal, "code"));
+            Assert.StartsWith("The input is entry 0 of the transcript, and the agent may not have heard it:", Text(refusal, "error"), StringComparison.Ordinal);
+        }
+
         Assert.Equal(2, (await taken.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("transcriptTotal").GetInt64());
     }
 
@@ -148,6 +153,100 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var refusal = await refused.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal((HttpStatusCode.BadGateway, "provider_unavailable"), (refused.StatusCode, Text(refusal, "code")));
         Assert.StartsWith("The input is entry 0 of the transcript", Text(refusal, "error"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_input_that_the_agent_heard_is_told_once_whoever_sends_it_again()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+        var key = Guid.NewGuid().ToString();
+
+        var telling = TellAsync(session, key);
+        await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { ok = true });
+        using var told = await telling;
+        using var again = await TellAsync(session, key);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (told.StatusCode, again.StatusCode));
+        Assert.Equal(await told.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task An_opening_that_takes_long_goes_on_and_is_what_the_next_input_waits_for()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+        await PauseAsync(relay, session);
+
+        using var refused = await TellAsync(session, Guid.NewGuid().ToString());
+        var opening = await NextAsync(relay, "POST", "/sandboxes");
+        var telling = TellAsync(session, Guid.NewGuid().ToString());
+        await relay.AnswerAsync(opening, new { sandbox_id = "late" }, status: 201);
+        await relay.AnswerAsync(await NextAsync(relay, "POST", "/api/local-claude/agents/late/input"), new { ok = true });
+        using var told = await telling;
+
+        Assert.Equal(HttpStatusCode.BadGateway, refused.StatusCode);
+        Assert.Equal(1, (await told.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("transcriptTotal").GetInt64());
+    }
+
+    [Fact]
+    public async Task What_is_opened_for_a_session_that_nobody_waits_for_any_more_is_removed()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+        await PauseAsync(relay, session);
+
+        using var refused = await TellAsync(session, Guid.NewGuid().ToString());
+        using var paused = await gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+        await relay.AnswerAsync(await NextAsync(relay, "POST", "/sandboxes"), new { sandbox_id = "late" }, status: 201);
+
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", "/sandboxes/late"), body: null, status: 204);
+        Assert.Equal((HttpStatusCode.BadGateway, HttpStatusCode.OK), (refused.StatusCode, paused.StatusCode));
+    }
+
+    [Fact]
+    public async Task An_agent_that_could_not_be_removed_is_removed_with_the_next_pause()
+    {
+        await using var relay = await ConnectAsync();
+        var session = await CreateAsync(relay);
+
+        await PauseAsync(relay, session, status: 500);
+        await PauseAsync(relay, session, status: 204);
+        using var again = await gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_relay_that_repeats_its_token_shows_it_to_nobody()
+    {
+        await using var relay = await ConnectAsync();
+        var creating = gateway.Client.PostAsJsonAsync("/v2/sessions", new { compute = relay.ComputeId });
+        var opening = await NextAsync(relay, "POST", "/sandboxes");
+        var token = Text(opening.GetProperty("body").GetProperty("metadata"), "cerver_api_token");
+        await relay.AnswerAsync(opening, new { error = "invalid_request", message = $"No place for {token} and {token}." }, status: 400);
+        using var refused = await creating;
+
+        Assert.Equal(Token, token);
+        Assert.Equal($"No place for {new string('*', Token.Length)} and {new string('*', Token.Length)}.", Text(await refused.Content.ReadFromJsonAsync<JsonElement>(), "error"));
+    }
+
+    [Fact]
+    public async Task What_looks_like_a_token_is_dropped_when_a_session_moves_to_a_machine()
+    {
+        await using var relay = await ConnectAsync();
+        using var created = await gateway.Client.PostAsJsonAsync("/v2/sessions", new { session_type = "transcript", metadata = new { github_token = "for-the-machine-alone", branch = "main" } });
+        var session = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("session_id").GetString()!;
+
+        var moving = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/compute", new { compute = relay.ComputeId });
+        var opening = await NextAsync(relay, "POST", "/sandboxes");
+        await relay.AnswerAsync(opening, new { sandbox_id = RemoteId }, status: 201);
+        using var moved = await moving;
+        var metadata = (await gateway.Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("metadata");
+
+        Assert.Equal(HttpStatusCode.OK, moved.StatusCode);
+        Assert.Equal("for-the-machine-alone", Text(opening.GetProperty("body").GetProperty("metadata"), "github_token"));
+        Assert.Equal("""{"branch":"main"}""", metadata.GetRawText());
     }
 
     [Fact]
@@ -183,11 +282,9 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         using var paused = await pausing;
         var late = await PostAsync($"/v2/sessions/{session}/status", new { status = "running" });
         var resuming = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/resume", UriKind.Relative), content: null);
-        await again.AnswerAsync(await NextAsync(again, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 404);
         await again.AnswerAsync(await NextAsync(again, "POST", "/sandboxes"), new { sandbox_id = "another" }, status: 201);
         using var resumed = await resuming;
         var ending = gateway.Client.DeleteAsync(new Uri($"/v2/sessions/{session}", UriKind.Relative));
-        await again.AnswerAsync(await NextAsync(again, "DELETE", "/sandboxes/another"), body: null, status: 404);
         await again.AnswerAsync(await NextAsync(again, "DELETE", "/sandboxes/another"), body: null, status: 404);
         using var ended = await ending;
 
@@ -201,9 +298,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
     {
         await using var relay = await ConnectAsync();
         var session = await CreateAsync(relay);
-        var pausing = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
-        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 204);
-        using var paused = await pausing;
+        await PauseAsync(relay, session);
         await PostAsync("/v2/computes/register", new { compute_id = relay.ComputeId, capabilities = new { cerver_runs = 1 } });
 
         var resuming = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/resume", UriKind.Relative), content: null);
@@ -234,24 +329,19 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         await telling;
         var ending = gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/status", new { status = "completed" });
         await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 204);
-        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status: 404);
         using var ended = await ending;
-        string? rest;
-        do
-        {
-            rest = await lines.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-        }
-        while (rest is not null);
+        var rest = await lines.ReadToEndAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.Equal(HttpStatusCode.NotFound, stranger.StatusCode);
-        Assert.Equal(("event: agent", """data: {"type":"text_delta","content":"Mending …"}"""), (frame[0], frame[1]));
+        Assert.Equal(("event: agent", """data: {"type":"text_delta", "content":"Mending …"}"""), (frame[0], frame[1]));
+        Assert.DoesNotContain("Lies", rest, StringComparison.Ordinal);
 
         async Task TellUntilAsync()
         {
             while (!limit.IsCancellationRequested)
             {
                 await other.SendAsync(new { type = "stream_event", session_id = session, @event = new { type = "text_delta", content = "Lies" } });
-                await relay.SendAsync("""{"type":"stream_event","session_id":"SESSION","event":{"type":"text_delta","content":"Mending …"}}""".Replace("SESSION", session, StringComparison.Ordinal));
+                await relay.SendAsync("""{"type":"stream_event","session_id":"SESSION","event":{"type":"text_delta",¶"content":"Mending …"}}""".Replace('¶', '\n').Replace("SESSION", session, StringComparison.Ordinal));
                 await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
             }
         }
@@ -293,6 +383,14 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/input") { Content = JsonContent.Create(new { content = "Go on.", role = "user" }) };
         request.Headers.Add("Idempotency-Key", key);
         return await gateway.Client.SendAsync(request);
+    }
+
+    private async Task PauseAsync(ScriptedRelay relay, string session, int status = 204)
+    {
+        var pausing = gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+        await relay.AnswerAsync(await NextAsync(relay, "DELETE", $"/sandboxes/{RemotePath}"), body: null, status);
+        using var paused = await pausing;
+        Assert.Equal(HttpStatusCode.OK, paused.StatusCode);
     }
 
     private async Task<JsonElement> PostAsync(string path, object body)
