@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime;
 using static Cerver.Tests.Computes.Machines.MachineGateway;
 
 namespace Cerver.Tests.Computes.Machines;
@@ -140,6 +142,44 @@ public sealed class MachineRunTests(MachineGateway gateway) : IClassFixture<Mach
 
         Assert.True(paused.IsSuccessStatusCode, await paused.Content.ReadAsStringAsync());
         Assert.Equal("idle", await StatusAsync(session));
+    }
+
+    [Fact]
+    public async Task A_machine_may_make_up_any_number_of_sandboxes_and_none_of_them_stays_in_memory()
+    {
+        const int AtOnce = 50;
+        await using var relay = await ConnectAsync();
+        await CreateAsync(relay, generation: 1);
+        for (var round = 0; round < 100; round++)
+        {
+            for (var number = 0; number < AtOnce; number++)
+            {
+                await relay.SendAsync(new { type = "stream_event", session_id = "", @event = new { type = "sandbox_open", sandbox_id = Ids.NewSandbox(TimeProvider.System), generation = 7 } });
+            }
+
+            for (var number = 0; number < AtOnce; number++)
+            {
+                var acknowledged = await NextOfTypeAsync(relay, "ack");
+                Assert.Equal((7, true), (acknowledged.GetProperty("sequence").GetInt32(), acknowledged.GetProperty("is_over").GetBoolean()));
+            }
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        int left;
+        while ((left = await CountSandboxesAsync()) > AtOnce)
+        {
+            await poll.WaitForNextTickAsync(limit.Token);
+        }
+
+        // The real one is among them.
+        Assert.NotEqual(0, left);
+    }
+
+    private async Task<int> CountSandboxesAsync()
+    {
+        var statistics = await gateway.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics();
+        return statistics.Where(static grains => grains.GrainType.Contains("ComputeGrain", StringComparison.Ordinal)).Sum(static grains => grains.ActivationCount);
     }
 
     private async Task<HttpResponseMessage> RunAsync(string session, string key)
