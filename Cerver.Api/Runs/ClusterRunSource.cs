@@ -1,5 +1,6 @@
 using Cerver.Api.Accounts;
 using Cerver.Api.Calls;
+using Cerver.Api.Streams;
 using Cerver.Computes;
 using Cerver.Runs;
 using Microsoft.Extensions.Logging;
@@ -30,7 +31,7 @@ internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCall
         var stream = cluster.GetStreamProvider(RunStreams.Provider).GetStream<RunOutput>(RunStreams.For(run.RunId));
         try
         {
-            return new Subscription(await stream.SubscribeAsync((output, _) => receive(output)), run.RunId, logger);
+            return new StreamSubscription<RunOutput>(await stream.SubscribeAsync((output, _) => receive(output)), run.RunId, logger);
         }
 #pragma warning disable CA1031 // Whatever it was, in a silo or in the store of subscriptions: the rows have everything that the stream would have brought.
         catch (Exception failure)
@@ -43,24 +44,4 @@ internal sealed partial class ClusterRunSource(IClusterClient cluster, GrainCall
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} is followed by its rows alone: its stream could not be subscribed to")]
     private partial void LogSubscribeFailed(Exception failure, string runId);
-
-    private sealed partial class Subscription(StreamSubscriptionHandle<RunOutput> handle, string runId, ILogger logger) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            try
-            {
-                await handle.UnsubscribeAsync();
-            }
-#pragma warning disable CA1031 // Nobody listens any more, so whatever was left behind brings its events to nobody.
-            catch (Exception failure)
-#pragma warning restore CA1031
-            {
-                LogUnsubscribeFailed(failure, runId);
-            }
-        }
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The subscription to run {RunId} was left behind")]
-        private partial void LogUnsubscribeFailed(Exception failure, string runId);
-    }
 }

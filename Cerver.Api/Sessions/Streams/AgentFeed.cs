@@ -9,7 +9,7 @@ using Orleans.Streams;
 namespace Cerver.Api.Sessions.Streams;
 
 /// <summary>Reads what a session's agent tells while it works, for whoever watches in this process.</summary>
-internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sessions, ILogger<AgentFeed> logger)
+internal sealed class AgentFeed(IClusterClient cluster, SessionFeed sessions, ILogger<AgentFeed> logger)
 {
     /// <summary>A watcher that is so far behind misses the oldest. The transcript has what lasts.</summary>
     private const int MaxQueuedCharacters = 1024 * 1024;
@@ -27,15 +27,7 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var queue = new DroppingQueue<string>(static told => told.Length + EventCharacters, MaxQueuedCharacters);
         var stream = cluster.GetStreamProvider(RunStreams.Provider).GetStream<AgentEvents>(AgentStreams.For(sessionId));
-        var subscription = await stream.SubscribeAsync((told, _) =>
-        {
-            foreach (var one in told.SessionId == sessionId ? told.Events : [])
-            {
-                queue.Add(one);
-            }
-
-            return Task.CompletedTask;
-        });
+        await using var subscription = new StreamSubscription<AgentEvents>(await stream.SubscribeAsync(ReceiveAsync), $"the agent of session {sessionId}", logger);
         var ending = EndWithAsync(sessions.WatchAsync(accountId, sessionId, known - 1, over.Token), queue);
         try
         {
@@ -51,7 +43,16 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
         {
             await over.CancelAsync();
             await ending;
-            await UnsubscribeAsync(subscription, sessionId);
+        }
+
+        Task ReceiveAsync(AgentEvents told, StreamSequenceToken? position)
+        {
+            foreach (var one in told.SessionId == sessionId ? told.Events : [])
+            {
+                queue.Add(one);
+            }
+
+            return Task.CompletedTask;
         }
     }
 
@@ -73,23 +74,6 @@ internal sealed partial class AgentFeed(IClusterClient cluster, SessionFeed sess
             queue.Complete(failure);
         }
     }
-
-    private async Task UnsubscribeAsync(StreamSubscriptionHandle<AgentEvents> subscription, string sessionId)
-    {
-        try
-        {
-            await subscription.UnsubscribeAsync();
-        }
-#pragma warning disable CA1031 // Nobody listens any more, so whatever was left behind brings its events to nobody.
-        catch (Exception failure)
-#pragma warning restore CA1031
-        {
-            LogUnsubscribeFailed(failure, sessionId);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The subscription to the agent of session {SessionId} was left behind")]
-    private partial void LogUnsubscribeFailed(Exception failure, string sessionId);
 
     /// <summary>Has no id: there is nothing to come back to.</summary>
     private sealed class AgentFrame(string told) : EventFrame(EventStreamResult.NoId)
