@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Cerver.Api.Hosting;
 using Cerver.Api.Mcp.Stdio;
 using Cerver.Errors;
@@ -73,6 +74,12 @@ internal static class GatewayProgram
         catch (CerverException refusal) when (refusal.Code is CerverError.StorageUnavailable or CerverError.StorageInDoubt)
         {
             throw new GatewayStartException($"The gateway cannot start: {refusal.Message}", mayPass: true);
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or FormatException)
+        {
+            // It cannot listen, and everything else is up. Disposed of without a stop, Orleans would tell of all that is gone from under it.
+            await StopAsync(app);
+            throw;
         }
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Hosting;
 using Orleans.Runtime;
 
@@ -17,28 +16,6 @@ internal static class HostFrame
     /// <summary>How long a stop may take. Whoever supervises the process must wait a little longer.</summary>
     public static TimeSpan StopLimit { get; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>What is logged unless a setting says otherwise.</summary>
-    private static KeyValuePair<string, string?>[] LogLevels { get; } =
-    [
-        new("Logging:LogLevel:Default", "Information"),
-        new("Logging:LogLevel:Microsoft", "Warning"),
-
-        // It warns of keys that are not encrypted in words for programmers. We say it ourselves.
-        new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error"),
-
-        // It puts the path of a request around everything that is logged meanwhile, and whoever takes a value for a name has it there.
-        new("Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics", "None"),
-        new("Logging:LogLevel:ModelContextProtocol", "Error"),
-
-        // It tells of every mistake of a client, with a stack trace. What fails in a tool, we log ourselves.
-        new("Logging:LogLevel:ModelContextProtocol.Server.McpServer", "None"),
-        new("Logging:LogLevel:Orleans", "Warning"),
-        new("Logging:LogLevel:Orleans.Runtime.Silo", "Error"),
-        new("Logging:LogLevel:Orleans.Runtime.Watchdog", "Error"),
-        new("Logging:LogLevel:Orleans.Streams.StreamConsumerExtension", "Error"),
-        new("Logging:LogLevel:Polly", "Warning"),
-    ];
-
     /// <summary>A builder with the settings of the process.</summary>
     /// <param name="args">
     /// Settings as <c>--Section:Name=value</c>; they win over the environment, which wins over appsettings.json beside the program.
@@ -52,7 +29,9 @@ internal static class HostFrame
             ContentRootPath = AppContext.BaseDirectory,
         });
 
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LogLevels });
+        var levels = new LogLevels();
+        builder.Configuration.Sources.Insert(0, levels);
+        builder.Services.AddSingleton<IHostedService>(levels);
 
         // Not in a file, which would win over ASPNETCORE_URLS.
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))

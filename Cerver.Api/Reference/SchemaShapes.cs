@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Cerver.Api.Answers;
 using Cerver.Api.Requests;
+using Cerver.Api.Runs;
 using Cerver.Api.Sessions;
 using Cerver.Computes;
 using Cerver.Sessions;
@@ -93,6 +94,16 @@ internal static class SchemaShapes
         {
             schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
             schema.Format = "date-time";
+        }
+        else if (converter == typeof(CountConverter))
+        {
+            schema.Type = JsonSchemaType.Integer | JsonSchemaType.Null;
+            schema.Format = "int64";
+        }
+        else if (converter == typeof(RunTimeoutConverter))
+        {
+            schema.Type = JsonSchemaType.Number | JsonSchemaType.Null;
+            schema.Format = "double";
         }
         else if (converter == typeof(HarnessConverter))
         {

@@ -102,6 +102,8 @@ internal static class RequestBody
         var message = exception switch
         {
             FieldException => $"{subject} {exception.Message}",
+
+            // The reader's own word for a text that it cannot decode. It is also that for a value of another type, which the readers of our fields refuse before.
             { InnerException: InvalidOperationException } => $"{subject} contains text that is not valid Unicode.",
             _ when IsMalformed(exception) => string.Create(
                 CultureInfo.InvariantCulture,

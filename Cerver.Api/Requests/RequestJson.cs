@@ -13,7 +13,7 @@ namespace Cerver.Api.Requests;
     GenerationMode = JsonSourceGenerationMode.Metadata,
     AllowDuplicateProperties = false,
     MaxDepth = RequestBody.MaxDepth,
-    Converters = [typeof(TextConverter)])]
+    Converters = [typeof(BooleanConverter), typeof(TextConverter)])]
 [JsonSerializable(typeof(AppendBody))]
 [JsonSerializable(typeof(ChangeComputeBody))]
 [JsonSerializable(typeof(CreateSessionBody))]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace Cerver.Api.Runs;
 
@@ -13,6 +14,7 @@ public sealed record RunBody
     /// How long it may take, in seconds, 1 to 86,400; 30 when left out. Its processes are ended then and the run says so.
     /// </summary>
     [Range(1, 86_400)]
+    [JsonConverter(typeof(RunTimeoutConverter))]
     public double? Timeout { get; set; }
 
     /// <summary>Variables for this run alone, at most 64 KiB together. They are recorded nowhere.</summary>

@@ -11,8 +11,6 @@ namespace Cerver.Api.Runs;
 /// <summary>Turns the body of a run call into what grains know.</summary>
 internal static class RunReader
 {
-    private const double MinTimeoutSeconds = 1;
-    private const double MaxTimeoutSeconds = 86_400;
     private const int MaxEnvironmentBytes = 64 * 1_024;
 
     /// <summary>The run that is asked for.</summary>
@@ -24,17 +22,10 @@ internal static class RunReader
         runId,
         string.IsNullOrEmpty(body.Code) ? throw Refuse("code", "must be a text that is not empty.") : body.Code,
         body.Runtime is null ? null : ComputeRequirements.ParseRuntime(body.Runtime, "runtime"),
-        ReadTimeout(body.Timeout),
+        body.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         ReadEnvironment(body),
         SecretNames.Read(body.Secrets),
         caller.Key);
-
-    private static TimeSpan? ReadTimeout(double? seconds) => seconds switch
-    {
-        null => null,
-        >= MinTimeoutSeconds and <= MaxTimeoutSeconds => TimeSpan.FromSeconds(seconds.Value),
-        _ => throw Refuse("timeout", $"must be a number of seconds from {MinTimeoutSeconds} to {MaxTimeoutSeconds}."),
-    };
 
     private static ImmutableDictionary<string, string> ReadEnvironment(RunBody body)
     {

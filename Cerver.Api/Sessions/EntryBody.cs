@@ -16,6 +16,7 @@ public sealed record AppendBody
     /// with the <c>transcriptTotal</c>; left out, entries go to the end whatever came before them.
     /// </summary>
     [Range(0, long.MaxValue)]
+    [JsonConverter(typeof(CountConverter))]
     public long? ExpectedTotal { get; set; }
 }
 

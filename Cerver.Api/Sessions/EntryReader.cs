@@ -11,11 +11,6 @@ internal static class EntryReader
     /// <exception cref="CerverException"><see cref="CerverError.InvalidRequest"/> names the field of the first entry at fault.</exception>
     public static AppendEntries Read(AppendBody body)
     {
-        if (body.ExpectedTotal < 0)
-        {
-            throw Refuse("expected_total", "must be a whole number from 0 on.");
-        }
-
         var bodies = body.Entries ?? throw Refuse("entries", "must be an array of entries.");
         var entries = new TranscriptEntry[bodies.Length];
         for (var index = 0; index < bodies.Length; index++)

@@ -4,10 +4,13 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Cerver.Api.Streams;
 using Cerver.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Cerver.Tests.Api;
@@ -60,6 +63,26 @@ public sealed class EventStreamResultTests : IAsyncDisposable
 
         _frames.Writer.Complete();
         await sending;
+    }
+
+    [Fact]
+    public async Task The_headers_reach_a_client_though_there_is_never_an_event()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<TimeProvider>(_time);
+        await using var app = builder.Build();
+        app.MapGet("/", () => new EventStreamResult(ReadAsync(), after: null));
+        await app.StartAsync();
+        using var client = new HttpClient();
+
+        // The clock of the stream stands still, so no comment can bring them.
+        using var response = await client.GetAsync(new Uri(app.Urls.Single()), HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        _frames.Writer.Complete();
+        Assert.Empty(await response.Content.ReadAsStringAsync());
     }
 
     [Fact]

@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+
 namespace Cerver.Tests.Silo;
 
 /// <summary>The gateway as a process: what it says and leaves behind when it starts, and when it cannot.</summary>
@@ -76,6 +80,34 @@ public sealed class GatewayProcessTests : IDisposable
 
         Assert.Equal(1, exitCode);
         Assert.Contains("--urls", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_stops_the_start_with_one_sentence_and_no_stack_trace()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, port: 0);
+        other.Start();
+
+        await using var gateway = GatewayProcess.Launch(_data, urls: null, $"--urls=http://{other.LocalEndpoint}");
+        var (exitCode, error) = await gateway.EndedAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--urls", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_stops_with_a_sandbox_up_has_no_failure_to_tell_of()
+    {
+        await using var gateway = await GatewayProcess.StartAsync(_data, "--Cerver:Compute:Local:Isolation=None");
+        var session = await gateway.CreateAsync(new { compute = "local", requirements = new { runtime = "shell" } });
+        using var run = await gateway.Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "true" });
+        Assert.Equal(HttpStatusCode.OK, run.StatusCode);
+
+        await gateway.StopAsync();
+
+        Assert.DoesNotContain("Exception", gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("fail:", gateway.Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
