@@ -373,11 +373,20 @@ internal sealed partial class RelaySandboxHost(
     {
         var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
         await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
-        await run.RecordAsync(request.MaxOutputBytes);
+        try
+        {
+            await run.RecordAsync(request.MaxOutputBytes);
+        }
+#pragma warning disable CA1031 // Nobody waits for this, so nothing may get lost here.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogUnread(failure, run.Run.RunId);
+        }
     }
 
     /// <summary>The disk is full or broken. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.</summary>
-    private async Task LoseAsync(RelayedRun run, IOException failure)
+    private async Task LoseAsync(RelayedRun run, Exception failure)
     {
         LogSpoolFailed(failure, run.RunId);
         if (_sandboxes.TryGetValue(run.SandboxId, out var open))
@@ -391,6 +400,9 @@ internal sealed partial class RelaySandboxHost(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be kept; its sandbox was closed")]
     private partial void LogSpoolFailed(Exception failure, string runId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be read to its end")]
+    private partial void LogUnread(Exception failure, string runId);
 
     /// <summary>A sandbox that is up.</summary>
     /// <param name="Sandbox">The sandbox.</param>

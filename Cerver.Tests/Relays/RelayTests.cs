@@ -119,7 +119,7 @@ public sealed class RelayTests : IAsyncLifetime
         var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
         await RunAsync(session, "echo kept > file");
         var running = StreamAsync(session, "echo begun; sleep 1000");
-        await UntilAsync(() => Directory.GetFiles(Path.Combine(_data, "runs")).Any(static spool => File.ReadAllText(spool).Contains("begun", StringComparison.Ordinal)));
+        await UntilAsync(() => Printed(_data, "begun"));
 
         await relay.KillAsync();
         await using var again = Launch();
@@ -157,6 +157,31 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task When_the_disk_is_full_what_ran_in_the_sandbox_is_lost_and_says_so_and_the_session_goes_on_when_there_is_room()
+    {
+        using var disk = new SmallDisk(megabytes: 8);
+        await using var relay = _relay = RelayProcess.Launch(_line.Address, _token, disk.Data);
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        await RunAsync(session, "touch wait");
+        var printing = StreamAsync(session, "echo begun; while [ -e wait ]; do sleep 0.1; done; while printf %05000d 1; do sleep 0.1; done");
+        var other = StreamAsync(session, "echo other; sleep 1000");
+        await UntilAsync(() => Printed(disk.Data, "begun") && Printed(disk.Data, "other"));
+
+        disk.Fill();
+        File.Delete(Path.Combine(Directory.GetDirectories(Path.Combine(disk.Data, "sandboxes"), "sbx_*").Single(), "wait"));
+        var (ended, beside) = (await printing, await other);
+        await UntilAsync(async () => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("status").ValueEquals("idle"));
+        disk.Free();
+        var next = await RunAsync(session, "echo next");
+
+        Assert.Equal(("lost", null, "lost", null), (ended.Status, ended.ExitCode, beside.Status, beside.ExitCode));
+        Assert.StartsWith("begun\n", Encoding.UTF8.GetString(ended.Stdout), StringComparison.Ordinal);
+        Assert.Equal("next\n", next.GetProperty("stdout").GetString());
+        Assert.Contains("could not be kept; its sandbox was closed", relay.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("could not be read to its end", relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_token_that_is_not_valid_ends_it_with_a_sentence_that_says_so()
     {
         await using var relay = RelayProcess.Launch(_line.Address, "not-a-token-of-this-gateway", _data);
@@ -164,6 +189,9 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(1, await relay.EndedAsync());
         Assert.Contains("refused this machine (401)", relay.Output, StringComparison.Ordinal);
     }
+
+    private static bool Printed(string data, string text) =>
+        Directory.GetFiles(Path.Combine(data, "runs")).Any(spool => File.ReadAllText(spool).Contains(text, StringComparison.Ordinal));
 
     private RelayProcess Launch() => _relay = RelayProcess.Launch(_line.Address, _token, _data);
 
