@@ -35,6 +35,7 @@ internal sealed partial class RelaySandboxHost(
     private readonly ConcurrentDictionary<string, OpenSandbox> _sandboxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, RelayRun> _runs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _lost = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _closing = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _opening = new(1);
     private readonly Lock _gate = new();
     private long _generation;
@@ -88,12 +89,12 @@ internal sealed partial class RelaySandboxHost(
         _ = TellOpenAsync(until);
     }
 
-    /// <summary>The gateway has taken events, or wants to hear no more.</summary>
+    /// <summary>The gateway has taken events, or wants to hear no more. Waits for nothing: whoever reads from the gateway has other things to read.</summary>
     /// <param name="sandboxId">The sandbox.</param>
     /// <param name="runId">The run, or null for the sandbox itself.</param>
     /// <param name="sequence">The last event of the run that was taken; of the sandbox itself, which opening of it is meant.</param>
     /// <param name="isOver">Whether nobody wants it any more.</param>
-    public async Task AcknowledgeAsync(string sandboxId, string? runId, long sequence, bool isOver)
+    public void Acknowledge(string sandboxId, string? runId, long sequence, bool isOver)
     {
         if (runId is not null)
         {
@@ -111,9 +112,9 @@ internal sealed partial class RelaySandboxHost(
         {
             File.Delete(MarkerOf(sandboxId));
         }
-        else if (isOver)
+        else if (isOver && IsUp(sandboxId, sequence) && _closing.TryAdd(sandboxId, sequence))
         {
-            await CloseAsync(sandboxId, sequence);
+            _ = CloseAsync(sandboxId, sequence);
         }
     }
 
@@ -284,20 +285,37 @@ internal sealed partial class RelaySandboxHost(
 
     private ISandbox Find(string sandboxId) => _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox ?? throw new SandboxDownException();
 
-    /// <summary>Closes a sandbox that was to go down while the line was, unless it was opened since.</summary>
+    private bool IsUp(string sandboxId, long generation) => _sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation;
+
+    /// <summary>
+    /// Closes a sandbox that was to go down while the line was, unless it was opened since. One at a time for each: the gateway hears again and again that it is up, and says again
+    /// that it is to go down.
+    /// </summary>
     private async Task CloseAsync(string sandboxId, long generation)
     {
-        await _opening.WaitAsync();
         try
         {
-            if (_sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation)
-            {
-                await CloseFoundAsync(sandboxId);
-            }
+            await WhileNoneOpensAsync(
+                async () =>
+                {
+                    if (IsUp(sandboxId, generation))
+                    {
+                        await CloseFoundAsync(sandboxId);
+                    }
+
+                    return true;
+                },
+                CancellationToken.None);
+        }
+#pragma warning disable CA1031 // Nobody waits for this, so nothing may get lost here.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogCloseFailed(failure, sandboxId);
         }
         finally
         {
-            _opening.Release();
+            _closing.TryRemove(sandboxId, out _);
         }
     }
 
@@ -397,6 +415,9 @@ internal sealed partial class RelaySandboxHost(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogLost(string sandboxId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {SandboxId}, which the gateway does not want any more, could not be closed; the gateway says it again")]
+    private partial void LogCloseFailed(Exception failure, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be kept; its sandbox was closed")]
     private partial void LogSpoolFailed(Exception failure, string runId);
