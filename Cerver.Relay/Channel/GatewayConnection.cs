@@ -15,8 +15,18 @@ internal sealed partial class GatewayConnection(
     /// <summary>A line that held so long was a good one.</summary>
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a stop may take because the gateway has not heard of everything yet.</summary>
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(3);
+
     /// <summary>Why the gateway does not want this machine, or null. The program ends then.</summary>
     public string? Refused { get; private set; }
+
+    /// <summary>Ends what runs here while the line holds, and then the line.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await host.LeaveAsync(Goodbye, cancellationToken);
+        await base.StopAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

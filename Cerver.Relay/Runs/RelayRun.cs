@@ -42,6 +42,9 @@ internal sealed class RelayRun : IDisposable
     /// <summary>Which run it is.</summary>
     public RelayedRun Run => _spool.Run;
 
+    /// <summary>Completes when the program has ended and what it printed is kept, as far as the disk takes it.</summary>
+    public Task Recorded { get; set; } = Task.CompletedTask;
+
     /// <summary>Stops the program.</summary>
     public void Stop(TimeSpan grace) => _process?.Stop(grace);
 
@@ -101,7 +104,27 @@ internal sealed class RelayRun : IDisposable
             (acknowledged, _acknowledged) = (_acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        acknowledged.SetResult();
+        acknowledged.TrySetResult();
+    }
+
+    /// <summary>Waits until the gateway has taken all that happened, the end too, or wants no more of it.</summary>
+    public async Task WaitUntilTakenAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task acknowledged;
+            lock (_gate)
+            {
+                if (_isDisposed || (_spool.IsComplete && _last >= _spool.Head))
+                {
+                    return;
+                }
+
+                acknowledged = _acknowledged.Task;
+            }
+
+            await acknowledged.WaitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Forgets the run and what it printed. A program that goes on is wanted no more, or it would be there for ever.</summary>
@@ -124,6 +147,7 @@ internal sealed class RelayRun : IDisposable
                 _sending.Dispose();
                 _telling.Cancel();
                 _telling.Dispose();
+                _acknowledged.TrySetResult();
             }
         }
 

@@ -75,6 +75,13 @@ internal sealed class RelayProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Asks it to stop, and waits until it has.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var ask = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        return await EndedAsync();
+    }
+
     /// <summary>Waits until it has ended by itself.</summary>
     public async Task<int> EndedAsync()
     {

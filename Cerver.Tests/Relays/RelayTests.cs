@@ -132,6 +132,44 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task When_the_relay_is_asked_to_stop_its_gateway_has_all_that_was_printed_and_the_ends_of_the_runs_before_it_goes()
+    {
+        const int Bytes = 4 * 1024 * 1024;
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        using var running = await BeginAsync(session, $"echo begun >&2; head -c {Bytes} /dev/zero | tr '\\0' x; echo printed; sleep 1000");
+        await UntilAsync(() => Printed(_data, "printed"));
+
+        Assert.Equal(0, await relay.StopAsync());
+        var ended = await EndedAsync(session, running);
+        await UntilAsync(async () => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("status").ValueEquals("idle"));
+
+        Assert.Equal(("lost", null, Bytes + "printed\n".Length), (ended.Status, ended.ExitCode, ended.Stdout.Length));
+        Assert.Equal("begun\n", Encoding.UTF8.GetString(ended.Stderr));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_data, "open")));
+        Assert.DoesNotContain("has not heard", relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_relay_that_is_asked_to_stop_while_nobody_hears_it_stops_all_the_same_and_says_what_is_left_when_it_is_back()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        using var running = await BeginAsync(session, "echo begun; sleep 1000");
+        await UntilAsync(() => Printed(_data, "begun"));
+        _line.Cut();
+        await RelayProcess.ReadyAsync(Client, isReady: false);
+
+        Assert.Equal(0, await relay.StopAsync());
+        _line.Mend();
+        await using var again = Launch();
+        var ended = await EndedAsync(session, running);
+
+        Assert.Equal(("lost", null, "begun\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+        Assert.Contains("has not heard of all that ended here", relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_run_goes_on_while_its_gateway_is_away_and_nothing_that_it_prints_is_missing_or_there_twice()
     {
         await using var relay = Launch();
@@ -212,9 +250,21 @@ public sealed class RelayTests : IAsyncLifetime
 
     private async Task<(string? Status, int? ExitCode, byte[] Stdout, byte[] Stderr)> StreamAsync(string session, string code)
     {
+        using var response = await BeginAsync(session, code);
+        return await EndedAsync(session, response);
+    }
+
+    /// <summary>Begins a run. It is known to have started then.</summary>
+    private async Task<HttpResponseMessage> BeginAsync(string session, string code)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream") { Content = JsonContent.Create(new { code, timeout = 300 }) };
-        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.IsSuccessStatusCode, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
+        return response;
+    }
+
+    private async Task<(string? Status, int? ExitCode, byte[] Stdout, byte[] Stderr)> EndedAsync(string session, HttpResponseMessage response)
+    {
         var streamed = await Streamed.ReadAsync(await response.Content.ReadAsStreamAsync());
         var record = await RecordAsync(session, response.Headers.GetValues("Cerver-Run-Id").Single());
         var exitCode = record.GetProperty("exit_code");
