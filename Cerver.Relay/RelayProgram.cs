@@ -23,9 +23,15 @@ internal static class RelayProgram
     ];
 
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
-    /// <returns>The exit code: 0 after a stop that was asked for, 1 when it could not start or the gateway does not want this machine.</returns>
+    /// <returns>The exit code: 0 after a stop that was asked for, or when only the usage was, 1 when it could not start or the gateway does not want this machine.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        if (args.Contains("--help", StringComparer.Ordinal))
+        {
+            await Console.Out.WriteLineAsync($"Usage: {Usage}");
+            return 0;
+        }
+
         if (Read(args, out var settings) is { } mistake)
         {
             return await RefuseAsync($"{mistake} Usage: {Usage}");

@@ -85,7 +85,7 @@ internal sealed partial class ChannelLine : IDisposable
         }
         catch (Exception failure) when (IsEnd(failure))
         {
-            return failure.Message;
+            return GatewayConnection.Explain(failure);
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed partial class ChannelLine : IDisposable
         }
         catch (Exception failure) when (IsEnd(failure))
         {
-            return _down.IsCancellationRequested || !silence.IsCancellationRequested ? failure.Message : "Nothing came from the gateway for more than a minute.";
+            return _down.IsCancellationRequested || !silence.IsCancellationRequested ? GatewayConnection.Explain(failure) : "Nothing came from the gateway for more than a minute.";
         }
     }
 
