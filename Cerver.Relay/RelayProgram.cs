@@ -11,6 +11,9 @@ internal static class RelayProgram
         "cerver-relay --url https://GATEWAY --token TOKEN [--label NAME] [--data DIRECTORY], or CERVER_URL, CERVER_API_TOKEN, CERVER_RELAY_LABEL, CERVER_RELAY_DATA. "
         + "Arguments can be read by everybody on the machine; the token is better in the variable.";
 
+    /// <summary>What is left when the gateway has heard that this machine goes takes no longer.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
     private static readonly (string Argument, string Variable, string Setting)[] Words =
     [
         ("--url", "CERVER_URL", nameof(RelaySettings.Url)),
@@ -20,9 +23,15 @@ internal static class RelayProgram
     ];
 
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
-    /// <returns>The exit code: 0 after a stop that was asked for, 1 when it could not start or the gateway does not want this machine.</returns>
+    /// <returns>The exit code: 0 after a stop that was asked for, or when only the usage was, 1 when it could not start or the gateway does not want this machine.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        if (args.Contains("--help", StringComparer.Ordinal))
+        {
+            await Console.Out.WriteLineAsync($"Usage: {Usage}");
+            return 0;
+        }
+
         if (Read(args, out var settings) is { } mistake)
         {
             return await RefuseAsync($"{mistake} Usage: {Usage}");
@@ -72,6 +81,7 @@ internal static class RelayProgram
         services.AddSingleton<IValidateOptions<RelaySettings>, RelaySettingsValidator>();
         services.AddOptionsWithValidateOnStart<LocalComputeOptions>().BindConfiguration(LocalComputeOptions.Section);
         services.AddSingleton<IValidateOptions<LocalComputeOptions>, LocalComputeOptionsValidator>();
+        services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopLimit);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(static services => new MachineName(MachineIdentity.Read(services.GetRequiredService<IOptions<RelaySettings>>().Value.Data!)));
         services.AddSingleton(static services => ActivatorUtilities.CreateInstance<LocalComputeProvider>(services, services.GetRequiredService<IOptions<RelaySettings>>().Value.Data!));

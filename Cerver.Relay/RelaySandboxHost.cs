@@ -34,10 +34,12 @@ internal sealed partial class RelaySandboxHost(
     private readonly string _openDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "open")).FullName;
     private readonly ConcurrentDictionary<string, OpenSandbox> _sandboxes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, RelayRun> _runs = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, long> _lost = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LostSandbox> _lost = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _closing = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _opening = new(1);
     private readonly Lock _gate = new();
     private long _generation;
+    private volatile bool _isLeaving;
     private (Func<string, RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
 
     /// <summary>What this machine can do, as it is now.</summary>
@@ -59,7 +61,8 @@ internal sealed partial class RelaySandboxHost(
 
         foreach (var marker in Directory.EnumerateFiles(_openDirectory))
         {
-            _lost[Path.GetFileName(marker)] = long.TryParse(await File.ReadAllTextAsync(marker, cancellationToken), CultureInfo.InvariantCulture, out var generation) ? generation : 0;
+            _lost[Path.GetFileName(marker)] =
+                new LostSandbox(long.TryParse(await File.ReadAllTextAsync(marker, cancellationToken), CultureInfo.InvariantCulture, out var generation) ? generation : 0);
         }
 
         await provider.EraseAsync(cancellationToken);
@@ -80,20 +83,20 @@ internal sealed partial class RelaySandboxHost(
             Connect(run);
         }
 
-        foreach (var (sandboxId, generation) in _lost)
+        foreach (var (sandboxId, lost) in _lost)
         {
-            Tell(sandboxId, RelayWords.Closed, generation);
+            Tell(sandboxId, RelayWords.Closed, lost.Generation);
         }
 
         _ = TellOpenAsync(until);
     }
 
-    /// <summary>The gateway has taken events, or wants to hear no more.</summary>
+    /// <summary>The gateway has taken events, or wants to hear no more. Waits for nothing: whoever reads from the gateway has other things to read.</summary>
     /// <param name="sandboxId">The sandbox.</param>
     /// <param name="runId">The run, or null for the sandbox itself.</param>
     /// <param name="sequence">The last event of the run that was taken; of the sandbox itself, which opening of it is meant.</param>
     /// <param name="isOver">Whether nobody wants it any more.</param>
-    public async Task AcknowledgeAsync(string sandboxId, string? runId, long sequence, bool isOver)
+    public void Acknowledge(string sandboxId, string? runId, long sequence, bool isOver)
     {
         if (runId is not null)
         {
@@ -107,13 +110,14 @@ internal sealed partial class RelaySandboxHost(
                 }
             }
         }
-        else if (_lost.TryRemove(KeyValuePair.Create(sandboxId, sequence)))
+        else if (_lost.TryGetValue(sandboxId, out var lost) && lost.Generation == sequence && _lost.TryRemove(KeyValuePair.Create(sandboxId, lost)))
         {
             File.Delete(MarkerOf(sandboxId));
+            lost.Taken.TrySetResult();
         }
-        else if (isOver)
+        else if (isOver && IsUp(sandboxId, sequence) && _closing.TryAdd(sandboxId, sequence))
         {
-            await CloseAsync(sandboxId, sequence);
+            _ = CloseAsync(sandboxId, sequence);
         }
     }
 
@@ -140,6 +144,11 @@ internal sealed partial class RelaySandboxHost(
         await _opening.WaitAsync(cancellationToken);
         try
         {
+            if (_isLeaving)
+            {
+                throw new CerverException(CerverError.HostUnavailable, "The relay of this machine has been asked to stop, and opens no sandbox any more.");
+            }
+
             var known = _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox;
             var sandbox = known ?? await provider.OpenAsync(new SandboxSpec(sandboxId, request.Network), cancellationToken);
             var open = new OpenSandbox(sandbox, _generation = Math.Max(_generation + 1, time.GetUtcNow().ToUnixTimeMilliseconds()));
@@ -227,7 +236,7 @@ internal sealed partial class RelaySandboxHost(
 
         var run = new RelayRun(spool, process, LoseAsync, time);
         _runs[request.RunId] = run;
-        _ = RecordAsync(run, request);
+        run.Recorded = RecordAsync(run, request);
         Connect(run);
     }
 
@@ -264,13 +273,43 @@ internal sealed partial class RelaySandboxHost(
             Encoding.UTF8.GetString(stdout.ToArray()), Encoding.UTF8.GetString(stderr.ToArray()), await process.Exit, (long)time.GetElapsedTime(began).TotalMilliseconds, truncated);
     }
 
+    /// <summary>
+    /// Ends everything that runs here, while the gateway can still hear of it, and waits until it has: of what was printed, of the ends of the runs, and then that the sandboxes are
+    /// down. What it does not hear it hears the next time.
+    /// </summary>
+    /// <param name="limit">How long that may take.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task LeaveAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        CancellationToken down;
+        lock (_gate)
+        {
+            down = _line?.Until ?? new CancellationToken(canceled: true);
+        }
+
+        using var late = new CancellationTokenSource(limit, time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(late.Token, down, cancellationToken);
+        try
+        {
+            await Task.WhenAll(
+            [
+                .. _sandboxes.Select(open => LeaveAsync(open.Key, open.Value, over.Token)),
+                .. _runs.Values.Select(run => run.WaitUntilTakenAsync(over.Token)),
+                .. _lost.Values.Select(lost => lost.Taken.Task.WaitAsync(over.Token)),
+            ]);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            LogUnheard();
+        }
+    }
+
     /// <summary>Ends everything that runs here. What was printed is kept and sent the next time.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var open in _sandboxes.Values)
-        {
-            await open.Sandbox.DisposeAsync();
-        }
+        await Task.WhenAll(_sandboxes.Values.Select(static open => open.Sandbox.DisposeAsync().AsTask()));
+        await Task.WhenAll(_runs.Values.Select(static run => run.Recorded));
 
         foreach (var run in _runs.Values)
         {
@@ -284,20 +323,37 @@ internal sealed partial class RelaySandboxHost(
 
     private ISandbox Find(string sandboxId) => _sandboxes.GetValueOrDefault(sandboxId)?.Sandbox ?? throw new SandboxDownException();
 
-    /// <summary>Closes a sandbox that was to go down while the line was, unless it was opened since.</summary>
+    private bool IsUp(string sandboxId, long generation) => _sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation;
+
+    /// <summary>
+    /// Closes a sandbox that was to go down while the line was, unless it was opened since. One at a time for each: the gateway hears again and again that it is up, and says again
+    /// that it is to go down.
+    /// </summary>
     private async Task CloseAsync(string sandboxId, long generation)
     {
-        await _opening.WaitAsync();
         try
         {
-            if (_sandboxes.TryGetValue(sandboxId, out var open) && open.Generation == generation)
-            {
-                await CloseFoundAsync(sandboxId);
-            }
+            await WhileNoneOpensAsync(
+                async () =>
+                {
+                    if (IsUp(sandboxId, generation))
+                    {
+                        await CloseFoundAsync(sandboxId);
+                    }
+
+                    return true;
+                },
+                CancellationToken.None);
+        }
+#pragma warning disable CA1031 // Nobody waits for this, so nothing may get lost here.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogCloseFailed(failure, sandboxId);
         }
         finally
         {
-            _opening.Release();
+            _closing.TryRemove(sandboxId, out _);
         }
     }
 
@@ -364,20 +420,48 @@ internal sealed partial class RelaySandboxHost(
         {
             LogLost(sandboxId);
             await open.Sandbox.DisposeAsync();
-            _lost[sandboxId] = open.Generation;
-            Tell(sandboxId, RelayWords.Closed, open.Generation);
+            TellLost(sandboxId, open.Generation);
         }
+    }
+
+    /// <summary>Takes a sandbox down, and tells so when all is told that was printed in it: what comes later nobody would take.</summary>
+    private async Task LeaveAsync(string sandboxId, OpenSandbox open, CancellationToken cancellationToken)
+    {
+        if (!_sandboxes.TryRemove(KeyValuePair.Create(sandboxId, open)))
+        {
+            return;
+        }
+
+        await open.Sandbox.DisposeAsync().AsTask().WaitAsync(cancellationToken);
+        await Task.WhenAll(_runs.Values.Where(run => run.Run.SandboxId.Equals(sandboxId, StringComparison.Ordinal)).Select(run => run.WaitUntilTakenAsync(cancellationToken)));
+        await TellLost(sandboxId, open.Generation).Taken.Task.WaitAsync(cancellationToken);
+    }
+
+    private LostSandbox TellLost(string sandboxId, long generation)
+    {
+        var lost = _lost[sandboxId] = new LostSandbox(generation);
+        Tell(sandboxId, RelayWords.Closed, generation);
+        return lost;
     }
 
     private async Task RecordAsync(RelayRun run, StartRelayRun request)
     {
         var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
         await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
-        await run.RecordAsync(request.MaxOutputBytes);
+        try
+        {
+            await run.RecordAsync(request.MaxOutputBytes);
+        }
+#pragma warning disable CA1031 // Nobody waits for this, so nothing may get lost here.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogUnread(failure, run.Run.RunId);
+        }
     }
 
     /// <summary>The disk is full or broken. Output must not be lost without a sign, so the sandbox goes down, and the gateway hears of that.</summary>
-    private async Task LoseAsync(RelayedRun run, IOException failure)
+    private async Task LoseAsync(RelayedRun run, Exception failure)
     {
         LogSpoolFailed(failure, run.RunId);
         if (_sandboxes.TryGetValue(run.SandboxId, out var open))
@@ -389,11 +473,30 @@ internal sealed partial class RelaySandboxHost(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogLost(string sandboxId);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway has not heard of all that ended here; it does when the relay is started again")]
+    private partial void LogUnheard();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {SandboxId}, which the gateway does not want any more, could not be closed; the gateway says it again")]
+    private partial void LogCloseFailed(Exception failure, string sandboxId);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be kept; its sandbox was closed")]
     private partial void LogSpoolFailed(Exception failure, string runId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What run {RunId} printed could not be read to its end")]
+    private partial void LogUnread(Exception failure, string runId);
 
     /// <summary>A sandbox that is up.</summary>
     /// <param name="Sandbox">The sandbox.</param>
     /// <param name="Generation">Which opening of it, a number that only goes up.</param>
     private sealed record OpenSandbox(ISandbox Sandbox, long Generation);
+
+    /// <summary>A sandbox that went down, until the gateway has heard of it.</summary>
+    private sealed class LostSandbox(long generation)
+    {
+        /// <summary>Which opening of it.</summary>
+        public long Generation => generation;
+
+        /// <summary>Completes when the gateway has.</summary>
+        public TaskCompletionSource Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

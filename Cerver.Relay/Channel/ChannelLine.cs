@@ -85,7 +85,7 @@ internal sealed partial class ChannelLine : IDisposable
         }
         catch (Exception failure) when (IsEnd(failure))
         {
-            return failure.Message;
+            return GatewayConnection.Explain(failure);
         }
     }
 
@@ -100,12 +100,15 @@ internal sealed partial class ChannelLine : IDisposable
             {
                 silence.CancelAfter(Patience);
                 var received = await _socket.ReceiveAsync(part.AsMemory(), silence.Token);
+
+                // The time that it takes to do what came is no silence of the gateway.
+                silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 if (received.MessageType == WebSocketMessageType.Close)
                 {
                     return $"The gateway closed it ({(int?)_socket.CloseStatus} {_socket.CloseStatusDescription}).";
                 }
 
-                await frame.WriteAsync(part.AsMemory(0, received.Count), silence.Token);
+                await frame.WriteAsync(part.AsMemory(0, received.Count), _down.Token);
                 if (frame.Length > MaxFrameBytes)
                 {
                     return "The gateway sent a frame of more than 1 MiB.";
@@ -120,7 +123,7 @@ internal sealed partial class ChannelLine : IDisposable
         }
         catch (Exception failure) when (IsEnd(failure))
         {
-            return _down.IsCancellationRequested || !silence.IsCancellationRequested ? failure.Message : "Nothing came from the gateway for more than a minute.";
+            return _down.IsCancellationRequested || !silence.IsCancellationRequested ? GatewayConnection.Explain(failure) : "Nothing came from the gateway for more than a minute.";
         }
     }
 
@@ -151,7 +154,7 @@ internal sealed partial class ChannelLine : IDisposable
                 break;
             case { Type: RelayWords.Acknowledgement, SandboxId: { } sandboxId }:
                 HasProgressed = true;
-                await _host.AcknowledgeAsync(sandboxId, frame.RunId, frame.Sequence, frame.IsOver);
+                _host.Acknowledge(sandboxId, frame.RunId, frame.Sequence, frame.IsOver);
                 break;
             default:
                 // Also from a later version, which says something that need not be understood.

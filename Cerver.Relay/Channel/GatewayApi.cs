@@ -11,6 +11,21 @@ internal sealed class GatewayApi(HttpClient client, IOptions<RelaySettings> sett
     private const string Transport = "cerver_connect";
     private const string Provider = "cerver_local_provider";
 
+    /// <summary>What a gateway, or a proxy before it, may answer to a registration that it does not take.</summary>
+    private static readonly ImmutableArray<HttpStatusCode> GatewayRefusals =
+    [
+        HttpStatusCode.BadRequest,
+        HttpStatusCode.Unauthorized,
+        HttpStatusCode.Forbidden,
+        HttpStatusCode.Conflict,
+        HttpStatusCode.RequestEntityTooLarge,
+        HttpStatusCode.TooManyRequests,
+        HttpStatusCode.InternalServerError,
+        HttpStatusCode.BadGateway,
+        HttpStatusCode.ServiceUnavailable,
+        HttpStatusCode.GatewayTimeout,
+    ];
+
     /// <summary>How a client for it is made.</summary>
     public static void Configure(IServiceProvider services, HttpClient client)
     {
@@ -27,6 +42,14 @@ internal sealed class GatewayApi(HttpClient client, IOptions<RelaySettings> sett
     {
         var registration = new Registration(machine.ComputeId, settings.Value.Label ?? Environment.MachineName, "host", Provider, capabilities, new Connection(Transport));
         using var response = await client.PostAsJsonAsync("/v2/computes/register", registration, RelayProgramJson.Default.Registration, cancellationToken);
+        if (!response.IsSuccessStatusCode && !GatewayRefusals.Contains(response.StatusCode))
+        {
+            var sentence = $"What answers at {settings.Value.Url} may not be a gateway, as none answers a registration with {(int)response.StatusCode}: check --url.";
+
+            // What has no such address will not get one; anything else may be a proxy whose gateway is not up yet.
+            throw response.StatusCode == HttpStatusCode.NotFound ? new GatewayRefusedException(sentence) : new HttpRequestException(sentence);
+        }
+
         await RequireAsync(response, isFinal: response.StatusCode == HttpStatusCode.Conflict, cancellationToken);
     }
 

@@ -15,8 +15,18 @@ internal sealed partial class GatewayConnection(
     /// <summary>A line that held so long was a good one.</summary>
     private static readonly TimeSpan Stable = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a stop may take because the gateway has not heard of everything yet.</summary>
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(3);
+
     /// <summary>Why the gateway does not want this machine, or null. The program ends then.</summary>
     public string? Refused { get; private set; }
+
+    /// <summary>Ends what runs here while the line holds, and then the line.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await host.LeaveAsync(Goodbye, cancellationToken);
+        await base.StopAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,6 +51,10 @@ internal sealed partial class GatewayConnection(
         }
     }
 
+    /// <summary>What a failure says, and the innermost one in it, which alone says why a line could not be secured.</summary>
+    internal static string Explain(Exception failure) =>
+        failure.GetBaseException().Message is var cause && failure.Message.Contains(cause, StringComparison.Ordinal) ? failure.Message : $"{failure.Message} {cause}";
+
     /// <summary>Does something until the gateway can be reached.</summary>
     private async Task TryAsync(Func<RelayCapabilities, CancellationToken, Task> act, CancellationToken cancellationToken)
     {
@@ -53,7 +67,7 @@ internal sealed partial class GatewayConnection(
             }
             catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                LogUnreachable(settings.Value.Url!, failure.Message);
+                LogUnreachable(settings.Value.Url!, Explain(failure));
                 await PauseAsync(pause, cancellationToken);
             }
         }
@@ -97,7 +111,7 @@ internal sealed partial class GatewayConnection(
             return socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound
                 ? throw new GatewayRefusedException(
                     $"The gateway does not let this machine in ({(int)socket.HttpStatusCode}): its token is not valid any more, or somebody deleted the compute {machine.ComputeId}. Start the relay again to register it.")
-                : (failure.Message, false);
+                : (Explain(failure), false);
         }
 
         LogConnected(settings.Value.Url!);

@@ -20,7 +20,7 @@ internal sealed class RelayRun : IDisposable
 
     private readonly RunSpool _spool;
     private readonly ISandboxProcess? _process;
-    private readonly Func<RelayedRun, IOException, Task> _failed;
+    private readonly Func<RelayedRun, Exception, Task> _failed;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,6 +28,7 @@ internal sealed class RelayRun : IDisposable
     private (Func<RelayEvent, CancellationToken, Task> Send, CancellationToken Until)? _line;
     private CancellationTokenSource _sending = new();
     private CancellationTokenSource _telling = new();
+    private Task<bool> _more = Task.FromResult(false);
     private bool _isDisposed;
 
     /// <summary>Takes a run over.</summary>
@@ -35,11 +36,14 @@ internal sealed class RelayRun : IDisposable
     /// <param name="process">The program, or null when it ended with another process of the relay.</param>
     /// <param name="failed">Is told when the disk does not take what the program prints, or does not give it back.</param>
     /// <param name="time">The clock.</param>
-    public RelayRun(RunSpool spool, ISandboxProcess? process, Func<RelayedRun, IOException, Task> failed, TimeProvider time) =>
+    public RelayRun(RunSpool spool, ISandboxProcess? process, Func<RelayedRun, Exception, Task> failed, TimeProvider time) =>
         (_spool, _process, _failed, _time) = (spool, process, failed, time);
 
     /// <summary>Which run it is.</summary>
     public RelayedRun Run => _spool.Run;
+
+    /// <summary>Completes when the program has ended and what it printed is kept, as far as the disk takes it.</summary>
+    public Task Recorded { get; set; } = Task.CompletedTask;
 
     /// <summary>Stops the program.</summary>
     public void Stop(TimeSpan grace) => _process?.Stop(grace);
@@ -47,13 +51,20 @@ internal sealed class RelayRun : IDisposable
     /// <summary>Keeps what the program prints, up to a limit, until it has ended.</summary>
     public async Task RecordAsync(long maxOutputBytes)
     {
+        await using var output = _process!.Output.GetAsyncEnumerator();
+        _more = output.MoveNextAsync().AsTask();
         try
         {
-            await SpoolAsync(maxOutputBytes);
+            await SpoolAsync(output, maxOutputBytes);
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
+            // The program is read to its end all the same, because a program that nobody reads holds up the others in its sandbox.
             await _failed(Run, failure);
+            while (await _more)
+            {
+                _more = output.MoveNextAsync().AsTask();
+            }
         }
     }
 
@@ -93,7 +104,27 @@ internal sealed class RelayRun : IDisposable
             (acknowledged, _acknowledged) = (_acknowledged, new(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        acknowledged.SetResult();
+        acknowledged.TrySetResult();
+    }
+
+    /// <summary>Waits until the gateway has taken all that happened, the end too, or wants no more of it.</summary>
+    public async Task WaitUntilTakenAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task acknowledged;
+            lock (_gate)
+            {
+                if (_isDisposed || (_spool.IsComplete && _last >= _spool.Head))
+                {
+                    return;
+                }
+
+                acknowledged = _acknowledged.Task;
+            }
+
+            await acknowledged.WaitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Forgets the run and what it printed. A program that goes on is wanted no more, or it would be there for ever.</summary>
@@ -116,6 +147,7 @@ internal sealed class RelayRun : IDisposable
                 _sending.Dispose();
                 _telling.Cancel();
                 _telling.Dispose();
+                _acknowledged.TrySetResult();
             }
         }
 
@@ -139,32 +171,30 @@ internal sealed class RelayRun : IDisposable
         }
     }
 
-    private async Task SpoolAsync(long maxOutputBytes)
+    private async Task SpoolAsync(IAsyncEnumerator<SandboxOutput> output, long maxOutputBytes)
     {
-        await using var output = _process!.Output.GetAsyncEnumerator();
         var gathered = new GatheredOutput(_spool, maxOutputBytes);
-        var more = output.MoveNextAsync().AsTask();
         var written = _time.GetTimestamp() - _time.TimestampFrequency;
         while (true)
         {
-            if (gathered.Bytes > 0 && !await ArrivesAsync(more, Gathering - _time.GetElapsedTime(written)))
+            if (gathered.Bytes > 0 && !await ArrivesAsync(_more, Gathering - _time.GetElapsedTime(written)))
             {
                 gathered.Flush();
                 written = _time.GetTimestamp();
                 continue;
             }
 
-            if (!await more)
+            if (!await _more)
             {
                 break;
             }
 
             gathered.Add(output.Current);
-            more = output.MoveNextAsync().AsTask();
+            _more = output.MoveNextAsync().AsTask();
         }
 
         gathered.Flush();
-        _spool.Complete(await _process.Exit);
+        _spool.Complete(await _process!.Exit);
     }
 
     private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>

@@ -10,12 +10,13 @@ internal sealed class RelayProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
     private readonly Task _read;
 
     private RelayProcess(Process process)
     {
         _process = process;
-        _read = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
+        _read = Task.WhenAll(ReadAsync(process.StandardOutput, []), ReadAsync(process.StandardError, _errors));
     }
 
     /// <summary>The process.</summary>
@@ -24,20 +25,26 @@ internal sealed class RelayProcess : IAsyncDisposable
     /// <summary>What it said so far.</summary>
     public string Output => string.Join('\n', _output);
 
+    /// <summary>What of it was on standard error.</summary>
+    public string Errors => string.Join('\n', _errors);
+
     /// <summary>Starts it and does not wait.</summary>
     /// <param name="gateway">Where its gateway is.</param>
     /// <param name="token">A token of an account there.</param>
     /// <param name="data">Its data directory.</param>
     /// <param name="settings">Variables.</param>
-    public static RelayProcess Launch(Uri gateway, string token, string data, params (string Name, string Value)[] settings)
+    public static RelayProcess Launch(Uri gateway, string token, string data, params (string Name, string Value)[] settings) =>
+        Launch(["--url", gateway.ToString(), "--data", data, "--label", "the workshop"], [("CERVER_API_TOKEN", token), .. settings]);
+
+    /// <summary>Starts it with arguments and does not wait.</summary>
+    public static RelayProcess Launch(string[] args, params (string Name, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Relay.dll"), "--url", gateway.ToString(), "--data", data, "--label", "the workshop"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Cerver.Relay.dll"), .. args])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
-        start.Environment["CERVER_API_TOKEN"] = token;
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;
@@ -75,6 +82,13 @@ internal sealed class RelayProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Asks it to stop, and waits until it has.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var ask = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        return await EndedAsync();
+    }
+
     /// <summary>Waits until it has ended by itself.</summary>
     public async Task<int> EndedAsync()
     {
@@ -96,11 +110,12 @@ internal sealed class RelayProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task ReadAsync(StreamReader reader)
+    private async Task ReadAsync(StreamReader reader, ConcurrentQueue<string> also)
     {
         while (await reader.ReadLineAsync() is { } line)
         {
             _output.Enqueue(line);
+            also.Enqueue(line);
         }
     }
 }

@@ -119,7 +119,7 @@ public sealed class RelayTests : IAsyncLifetime
         var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
         await RunAsync(session, "echo kept > file");
         var running = StreamAsync(session, "echo begun; sleep 1000");
-        await UntilAsync(() => Directory.GetFiles(Path.Combine(_data, "runs")).Any(static spool => File.ReadAllText(spool).Contains("begun", StringComparison.Ordinal)));
+        await UntilAsync(() => Printed(_data, "begun"));
 
         await relay.KillAsync();
         await using var again = Launch();
@@ -129,6 +129,44 @@ public sealed class RelayTests : IAsyncLifetime
 
         Assert.Equal(("lost", null, "begun\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
         Assert.Equal("kept\n", next.GetProperty("stdout").GetString());
+    }
+
+    [Fact]
+    public async Task When_the_relay_is_asked_to_stop_its_gateway_has_all_that_was_printed_and_the_ends_of_the_runs_before_it_goes()
+    {
+        const int Bytes = 4 * 1024 * 1024;
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        using var running = await BeginAsync(session, $"echo begun >&2; head -c {Bytes} /dev/zero | tr '\\0' x; echo printed; sleep 1000");
+        await UntilAsync(() => Printed(_data, "printed"));
+
+        Assert.Equal(0, await relay.StopAsync());
+        var ended = await EndedAsync(session, running);
+        await UntilAsync(async () => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("status").ValueEquals("idle"));
+
+        Assert.Equal(("lost", null, Bytes + "printed\n".Length), (ended.Status, ended.ExitCode, ended.Stdout.Length));
+        Assert.Equal("begun\n", Encoding.UTF8.GetString(ended.Stderr));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_data, "open")));
+        Assert.DoesNotContain("has not heard", relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_relay_that_is_asked_to_stop_while_nobody_hears_it_stops_all_the_same_and_says_what_is_left_when_it_is_back()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        using var running = await BeginAsync(session, "echo begun; sleep 1000");
+        await UntilAsync(() => Printed(_data, "begun"));
+        _line.Cut();
+        await RelayProcess.ReadyAsync(Client, isReady: false);
+
+        Assert.Equal(0, await relay.StopAsync());
+        _line.Mend();
+        await using var again = Launch();
+        var ended = await EndedAsync(session, running);
+
+        Assert.Equal(("lost", null, "begun\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+        Assert.Contains("has not heard of all that ended here", relay.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,6 +195,31 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task When_the_disk_is_full_what_ran_in_the_sandbox_is_lost_and_says_so_and_the_session_goes_on_when_there_is_room()
+    {
+        using var disk = new SmallDisk(megabytes: 8);
+        await using var relay = _relay = RelayProcess.Launch(_line.Address, _token, disk.Data);
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        await RunAsync(session, "touch wait");
+        var printing = StreamAsync(session, "echo begun; while [ -e wait ]; do sleep 0.1; done; while printf %05000d 1; do sleep 0.1; done");
+        var other = StreamAsync(session, "echo other; sleep 1000");
+        await UntilAsync(() => Printed(disk.Data, "begun") && Printed(disk.Data, "other"));
+
+        disk.Fill();
+        File.Delete(Path.Combine(Directory.GetDirectories(Path.Combine(disk.Data, "sandboxes"), "sbx_*").Single(), "wait"));
+        var (ended, beside) = (await printing, await other);
+        await UntilAsync(async () => (await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}")).GetProperty("status").ValueEquals("idle"));
+        disk.Free();
+        var next = await RunAsync(session, "echo next");
+
+        Assert.Equal(("lost", null, "lost", null), (ended.Status, ended.ExitCode, beside.Status, beside.ExitCode));
+        Assert.StartsWith("begun\n", Encoding.UTF8.GetString(ended.Stdout), StringComparison.Ordinal);
+        Assert.Equal("next\n", next.GetProperty("stdout").GetString());
+        Assert.Contains("could not be kept; its sandbox was closed", relay.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("could not be read to its end", relay.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_token_that_is_not_valid_ends_it_with_a_sentence_that_says_so()
     {
         await using var relay = RelayProcess.Launch(_line.Address, "not-a-token-of-this-gateway", _data);
@@ -164,6 +227,9 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(1, await relay.EndedAsync());
         Assert.Contains("refused this machine (401)", relay.Output, StringComparison.Ordinal);
     }
+
+    private static bool Printed(string data, string text) =>
+        Directory.GetFiles(Path.Combine(data, "runs")).Any(spool => File.ReadAllText(spool).Contains(text, StringComparison.Ordinal));
 
     private RelayProcess Launch() => _relay = RelayProcess.Launch(_line.Address, _token, _data);
 
@@ -184,9 +250,21 @@ public sealed class RelayTests : IAsyncLifetime
 
     private async Task<(string? Status, int? ExitCode, byte[] Stdout, byte[] Stderr)> StreamAsync(string session, string code)
     {
+        using var response = await BeginAsync(session, code);
+        return await EndedAsync(session, response);
+    }
+
+    /// <summary>Begins a run. It is known to have started then.</summary>
+    private async Task<HttpResponseMessage> BeginAsync(string session, string code)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream") { Content = JsonContent.Create(new { code, timeout = 300 }) };
-        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.IsSuccessStatusCode, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
+        return response;
+    }
+
+    private async Task<(string? Status, int? ExitCode, byte[] Stdout, byte[] Stderr)> EndedAsync(string session, HttpResponseMessage response)
+    {
         var streamed = await Streamed.ReadAsync(await response.Content.ReadAsStreamAsync());
         var record = await RecordAsync(session, response.Headers.GetValues("Cerver-Run-Id").Single());
         var exitCode = record.GetProperty("exit_code");
