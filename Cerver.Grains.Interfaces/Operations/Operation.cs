@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace Cerver.Operations;
 
@@ -34,9 +32,6 @@ public sealed record Operation(
 
     /// <summary>The UUID that the Api made, or null when the name is a caller's.</summary>
     public Guid? OwnId => IsOwn ? Guid.ParseExact(Key.AsSpan(OwnPrefix.Length), "N") : null;
-
-    /// <summary>What its entries can be found by, whoever made the name.</summary>
-    public Guid EntryId => OwnId ?? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(Key)).AsSpan(0, 16));
 
     /// <summary>A new name for a write that its caller gave none.</summary>
     /// <param name="now">The time, which becomes a part of it.</param>

@@ -67,7 +67,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         (_maxOutputBytes, _lifetime) = (limits.Value.MaxOutputBytes, lifetime.Value);
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _registration = new(state, this, DeactivateOnIdle, _sandboxId, _lifetime.Retention, time, logger);
-        _site = new(_registration, providers, grains, _accountId, _sandboxId, time);
+        _site = new(_registration, providers, grains, _accountId, _sandboxId, time, logger);
         _runs = new(runs, _sandboxId, _maxOutputBytes, StayActive, time, logger);
         _held = new(this, new SandboxIdleWatch(AskIdleAsync, () => _held!.Current is not null, _sandboxId, logger), StayActive, LoseAsync, time) { IdleTimeout = _lifetime.IdleTimeout };
         _news = new(_sandboxId, _accountId, _site, _registration, _held, runs, registry, Record, _runs.IsGoing, TellLostAsync, time, logger);
@@ -89,7 +89,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _runs.StopTellingAsync();
-        _site.GiveUpOpening();
+        _site.Agent.GiveUp();
         if (_held.Release() is { } sandbox && !sandbox.Detach())
         {
             await sandbox.DisposeAsync();
@@ -241,7 +241,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         }
 
         var ended = await CloseAsync();
-        await RemoveAgentAsync();
+        await _site.Agent.RemoveAsync();
         return ended;
     }
 
@@ -305,7 +305,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
             HoldAgain();
         }
 
-        await RemoveAgentAsync();
+        await _site.Agent.RemoveAsync();
 
         if (!_site.IsAtHome)
         {
@@ -381,7 +381,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         catch when (agent is not null)
         {
             // Nobody else knows its name.
-            await agent.RemoveAsync(CancellationToken.None);
+            await _site.Agent.RemoveAsync(agent);
             throw;
         }
     }
@@ -413,35 +413,30 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         catch (CerverException gone) when (gone.Code == CerverError.ComputeOffline)
         {
             // Not waited for: the session may be waiting for this very activation.
-            _ = _runs.TellAsync(async token =>
-            {
-                foreach (var run in await _store.ListGoingAsync(_accountId, SessionId, token))
-                {
-                    await Session().CompleteRunAsync(RunEnd.Lost(run.RunId, _time.GetUtcNow()), token);
-                }
-
-                await TellLostAsync();
-            });
+            _ = _runs.TellAsync(LoseRunsAsync);
             return true;
         }
     }
 
-    /// <summary>Has the machine remove an agent that is to go down. When that fails it is done with the next opening or pause, or within the hour.</summary>
-    private async Task RemoveAgentAsync()
+    /// <summary>Closes the runs of a sandbox that is given up, unless its machine has come back since.</summary>
+    private async Task LoseRunsAsync(CancellationToken cancellationToken)
     {
-        if (_registration is not { Exists: true, State: { RemoteId: { } remoteId, DownSince: not null } })
+        foreach (var run in await _store.ListGoingAsync(_accountId, SessionId, cancellationToken))
         {
-            return;
+            if (_held.Current is not null)
+            {
+                return;
+            }
+
+            if (run.SandboxId == _sandboxId)
+            {
+                await Session().CompleteRunAsync(RunEnd.Lost(run.RunId, _time.GetUtcNow()), cancellationToken);
+            }
         }
 
-        try
+        if (_held.Current is null)
         {
-            await _site.Provider.RemoveAsync(_sandboxId, CancellationToken.None);
-            await _registration.ChangeAsync(state => state.RemoteId == remoteId && state.DownSince is not null ? state with { RemoteId = null } : state);
-        }
-        catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException)
-        {
-            LogAgentLeft(failure, _sandboxId);
+            await TellLostAsync();
         }
     }
 
@@ -466,7 +461,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     private async Task<ImmutableArray<RunEnd>> CloseAsync()
     {
         _runs.ExpectEnd();
-        _site.GiveUpOpening();
+        _site.Agent.GiveUp();
         await _held.CloseAsync();
 
         // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
@@ -522,9 +517,6 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The agent of sandbox {SandboxId} could not be removed from its machine yet")]
-    private partial void LogAgentLeft(Exception failure, string sandboxId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed the files of sandbox {SandboxId}, whose session was idle for the retention or is gone")]
     private partial void LogFilesExpired(string sandboxId);

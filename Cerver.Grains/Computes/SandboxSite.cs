@@ -3,6 +3,7 @@ using Cerver.Errors;
 using Cerver.Grains.Computes.Hosts;
 using Cerver.Grains.Computes.Machines;
 using Cerver.Grains.Computes.Relays;
+using Microsoft.Extensions.Logging;
 
 namespace Cerver.Grains.Computes;
 
@@ -13,9 +14,11 @@ namespace Cerver.Grains.Computes;
 /// <param name="accountId">The account that has it.</param>
 /// <param name="sandboxId">The sandbox.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SandboxSite(SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, TimeProvider time)
+/// <param name="logger">Where trouble is told.</param>
+internal sealed class SandboxSite(
+    SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, TimeProvider time, ILogger logger)
 {
-    private readonly AgentOpening _opening = new(time);
+    private SandboxAgent? _agent;
 
     /// <summary>Whether it is where this silo can reach it. Elsewhere an activation only stands in.</summary>
     public bool IsAtHome => providers.IsAtHome(Ids.HostOfSandbox(sandboxId));
@@ -43,11 +46,11 @@ internal sealed class SandboxSite(SandboxRegistration registration, HostProvider
     /// <inheritdoc cref="IComputeProvider.OpenAsync" path="/exception"/>
     public Task<ISandbox> OpenAsync(CancellationToken cancellationToken) =>
         registration.State is { IsOfAgents: true, DownSince: null } && Reattach() is { } up ? Task.FromResult(up)
-        : registration.State.IsOfAgents ? _opening.JoinAsync(() => Agents.OpenAsync(Spec, CancellationToken.None), cancellationToken)
+        : registration.State.IsOfAgents ? Agent.OpenAsync(Spec, cancellationToken)
         : Provider.OpenAsync(Spec, cancellationToken);
 
-    /// <summary>Has what comes of an opening that is under way removed: the sandbox goes down.</summary>
-    public void GiveUpOpening() => _opening.GiveUp();
+    /// <summary>The agent that a relay which is not ours drives in it.</summary>
+    public SandboxAgent Agent => _agent ??= new(registration, () => Agents, sandboxId, time, logger);
 
     /// <summary>It as it is up on its machine, whoever brought it up, without asking the machine; null when that is not possible.</summary>
     public ISandbox? Reattach() => !registration.State.IsOfAgents ? Attach() : registration.State.RemoteId is { } remoteId ? Agents.Attach(remoteId) : null;

@@ -21,8 +21,19 @@ internal interface IOperationStore
     Task RemoveOldAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>An operation that was carried out.</summary>
+/// <summary>An operation that was carried out, or at least begun.</summary>
 /// <param name="Key">The caller's name for it.</param>
 /// <param name="RequestHash">SHA-256 of what was asked for.</param>
-/// <param name="Result">What it came to, in JSON.</param>
-internal sealed record RecordedOperation(string Key, ImmutableArray<byte> RequestHash, string Result);
+/// <param name="Result">What it came to, in JSON; for one of which that is not known, what <see cref="Begun"/> makes.</param>
+internal sealed record RecordedOperation(string Key, ImmutableArray<byte> RequestHash, string Result)
+{
+    /// <summary>No JSON begins with it.</summary>
+    private const char NotKnown = '?';
+
+    /// <summary>Why it is not known what it came to, as a sentence for whoever asks; null when it is known.</summary>
+    public string? Doubt => Result[0] == NotKnown ? Result[1..] : null;
+
+    /// <summary>It as it is recorded with the first part of its effect.</summary>
+    /// <param name="doubt">What is said to whoever sends it again before it is known what it came to.</param>
+    public RecordedOperation Begun(string doubt) => this with { Result = NotKnown + doubt };
+}

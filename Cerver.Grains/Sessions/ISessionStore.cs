@@ -106,6 +106,9 @@ internal sealed record SessionChange(SessionRecord Next, ImmutableArray<Transcri
     /// <summary>The operation of which this is the effect, or null.</summary>
     public RecordedOperation? Recorded { get; init; }
 
+    /// <summary>The operation that was recorded before its effect was whole, with what it came to, or null.</summary>
+    public RecordedOperation? Completed { get; init; }
+
     /// <summary>What the append can be found by for a while, kept with its last entry; null when nobody will look for it.</summary>
     public Guid? AppendId { get; init; }
 

@@ -40,7 +40,7 @@ internal sealed class SessionGrain : Grain, ISessionGrain
         _session = new SessionWriter(sessions, runs, operations, taints, time, DeactivateOnIdle);
         _runs = new SessionRuns(_session, computes, grains, runs, limits.Value);
         _life = new SessionLifecycle(_session, computes, limits.Value);
-        _talk = new SessionTalk(_session, computes, limits.Value);
+        _talk = new SessionTalk(_session, computes, limits.Value, time);
         _import = new SessionImport(_session, limits.Value);
     }
 

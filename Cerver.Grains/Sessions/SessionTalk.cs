@@ -5,7 +5,7 @@ using Cerver.Sessions;
 namespace Cerver.Grains.Sessions;
 
 /// <summary>What is said in one session: entries that callers add, what its user says, and what its agent says of itself.</summary>
-internal sealed class SessionTalk(SessionWriter session, SessionComputes computes, SessionLimits limits)
+internal sealed class SessionTalk(SessionWriter session, SessionComputes computes, SessionLimits limits, TimeProvider time)
 {
     /// <summary>Together with <see cref="TellPatience"/> it is less than whoever sends an input waits.</summary>
     private static readonly TimeSpan AttachPatience = TimeSpan.FromSeconds(8);
@@ -56,34 +56,44 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
 
     private async Task<SessionRecord> InputOnMachineAsync(SessionRecord record, TranscriptEntry entry, Operation? operation, CancellationToken cancellationToken)
     {
-        if (await session.FindEntryAsync(operation) is { } known)
-        {
-            throw NotHeard(known, refusal: null);
-        }
-
         var attached = await AttachAsync(record, cancellationToken);
-        var change = session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], session.Now)) with { AppendId = operation?.EntryId };
-        var next = await session.CommitAsync(change, isEffect: false);
-        using var limit = new CancellationTokenSource(TellPatience);
+        var change = session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], session.Now));
+        var next = await session.BeginAsync(change, NotHeard(change.Next.TranscriptTotal, ""));
+        using var limit = new CancellationTokenSource(TellPatience, time);
         try
         {
             // What was redacted is for the transcript; the agent is told what the user said.
             await computes.TellAgentAsync(next, entry.Content!, limit.Token);
-            return operation is null ? next : await session.CommitAsync(session.Change(next, rewrites: false));
         }
         catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException or OperationCanceledException)
         {
-            throw NotHeard(next.TranscriptTotal, failure as CerverException);
+            // Whatever it says of itself: no other code, or it would promise that nothing was changed.
+            throw new CerverException(CerverError.ProviderUnavailable, NotHeard(next.TranscriptTotal, failure is CerverException refusal ? refusal.Message : "Its machine did not answer."));
+        }
+
+        return operation is null ? next : await CompleteAsync(next);
+    }
+
+    private async Task<SessionRecord> CompleteAsync(SessionRecord told)
+    {
+        try
+        {
+            return await session.CompleteAsync(session.Change(told, rewrites: false));
+        }
+        catch (CerverException)
+        {
+            // The store has said why in the log. The input is on disk and the agent has heard it, which is all that was asked for; who asks again hears that it may not have.
+            return told;
         }
     }
 
     private async Task<SessionRecord> AttachAsync(SessionRecord record, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AttachPatience);
+        using var limit = new CancellationTokenSource(AttachPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return await computes.AttachAsync(record, limit.Token);
+            return await computes.AttachAsync(record, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -93,7 +103,7 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
     }
 
     /// <summary>Nobody but the caller can know whether to say it again.</summary>
-    private static CerverException NotHeard(long total, CerverException? refusal) => new(
-        refusal?.Code ?? CerverError.ProviderUnavailable,
-        $"The input is entry {total - 1} of the transcript, and the agent may not have heard it: {refusal?.Message ?? "its machine did not answer."} Send it under a new Idempotency-Key to say it again.");
+    private static string NotHeard(long total, string why) => string.Join(
+        ' ',
+        new[] { $"The input is entry {total - 1} of the transcript, and the agent may not have heard it.", why, "Send it under a new Idempotency-Key to say it again." }.Where(static part => part.Length > 0));
 }

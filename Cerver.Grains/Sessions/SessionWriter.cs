@@ -76,7 +76,9 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     /// <param name="type">The shape of the result.</param>
     /// <param name="resultOf">What the write comes to, by its first change: it is recorded before the write is over.</param>
     /// <param name="write">The write.</param>
-    /// <exception cref="CerverException"><see cref="CerverError.IdempotencyMismatch"/>, and whatever the write refuses.</exception>
+    /// <exception cref="CerverException">
+    /// <see cref="CerverError.IdempotencyMismatch"/>; <see cref="CerverError.ProviderUnavailable"/> when it was begun and nobody knows what it came to; whatever the write refuses.
+    /// </exception>
     public async Task<Outcome<T>> OnceAsync<T>(Operation? operation, JsonTypeInfo<T> type, Func<SessionChange, T> resultOf, Func<Task<T>> write)
     {
         if (operation is null)
@@ -87,10 +89,15 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         _repeated.Admit(operation);
         if (operation.MayBeKnown(time.GetUtcNow()) && await operations.FindAsync(AccountId, operation.Key, CancellationToken.None) is { } earlier)
         {
-            return earlier.RequestHash.AsSpan().SequenceEqual(operation.RequestHash.AsSpan())
-                ? new(JsonSerializer.Deserialize(earlier.Result, type)!, IsReplayed: true)
-                : throw new CerverException(
+            if (!earlier.RequestHash.AsSpan().SequenceEqual(operation.RequestHash.AsSpan()))
+            {
+                throw new CerverException(
                     CerverError.IdempotencyMismatch, "This Idempotency-Key was used for another request within a day. Send a new key with a new request.");
+            }
+
+            return earlier.Doubt is { } doubt
+                ? throw new CerverException(CerverError.ProviderUnavailable, doubt)
+                : new(JsonSerializer.Deserialize(earlier.Result, type)!, IsReplayed: true);
         }
 
         _operation = change => new(operation.Key, operation.RequestHash, JsonSerializer.Serialize(resultOf(change), type));
@@ -131,10 +138,6 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
         return known is { } total ? new(total, IsReplayed: true) : new(await append(appendId), IsReplayed: false);
     }
 
-    /// <summary>How many entries there were when an operation had added its own, or null when it has added none: found among the newest only, see <see cref="SessionChange.AppendId"/>.</summary>
-    public async Task<long?> FindEntryAsync(Operation? operation) =>
-        operation?.MayBeKnown(time.GetUtcNow()) == true ? await sessions.FindAppendAsync(AccountId, SessionId, operation.EntryId, CancellationToken.None) : null;
-
     /// <summary>A change that leaves the record like this.</summary>
     public SessionChange Change(SessionRecord next, bool rewrites, params ImmutableArray<TranscriptEntry> entries) =>
         SessionChange.From(next, Now, rewrites, entries);
@@ -150,30 +153,17 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
     /// <param name="change">The change.</param>
     /// <param name="isEffect">Whether the operation that is under way is done with it, as far as its caller must know.</param>
     /// <returns>The record after it.</returns>
-    public async Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true)
-    {
-        if (!ReferenceEquals(change.Next.Metadata, _record?.Metadata) || change.Next.Provider != _record?.Provider)
-        {
-            change = change with { Next = AgentMetadata.WithoutTokens(change.Next) };
-        }
+    public Task<SessionRecord> CommitAsync(SessionChange change, bool isEffect = true) =>
+        CommitAsync(change, made => made with { Recorded = isEffect ? TakeOperation(made) : null });
 
-        change = SessionRedaction.IsNeeded(_record, change) ? SessionRedaction.Redact((await taints.OfAsync(AccountId)).Matcher, change) : change;
-        change = change with { ChangesStatus = _record?.Status != change.Next.Status, Recorded = isEffect ? TakeOperation(change) : null };
-        try
-        {
-            await sessions.CommitAsync(change, CancellationToken.None);
-        }
-        catch
-        {
-            leave();
-            throw;
-        }
+    /// <summary>Commits the first part of an effect whose second is outside the gateway. The operation is recorded as begun, so that it is never carried out again.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="doubt">What is said to whoever sends it again before it is known what came of the second part.</param>
+    public Task<SessionRecord> BeginAsync(SessionChange change, string doubt) =>
+        CommitAsync(change, made => made with { Recorded = _operation?.Invoke(made).Begun(doubt) });
 
-        Going.Apply(change);
-        _record = change.Next;
-        News.Tell();
-        return change.Next;
-    }
+    /// <summary>Commits that the second part of the effect is there, too.</summary>
+    public Task<SessionRecord> CompleteAsync(SessionChange change) => CommitAsync(change, made => made with { Completed = TakeOperation(made) });
 
     /// <summary>Erases the session with all that belongs to it, but for the operation that asked for it.</summary>
     public async Task PurgeAsync(CancellationToken cancellationToken)
@@ -205,6 +195,31 @@ internal sealed class SessionWriter(ISessionStore sessions, IRunStore runs, IOpe
             throw new CerverException(
                 CerverError.StorageUnavailable, "This session was purged and its rows are still being erased, which takes an hour at most. Try again later.");
         }
+    }
+
+    private async Task<SessionRecord> CommitAsync(SessionChange change, Func<SessionChange, SessionChange> record)
+    {
+        if (!ReferenceEquals(change.Next.Metadata, _record?.Metadata) || change.Next.Provider != _record?.Provider)
+        {
+            change = change with { Next = AgentMetadata.WithoutTokens(change.Next) };
+        }
+
+        change = SessionRedaction.IsNeeded(_record, change) ? SessionRedaction.Redact((await taints.OfAsync(AccountId)).Matcher, change) : change;
+        change = record(change with { ChangesStatus = _record?.Status != change.Next.Status });
+        try
+        {
+            await sessions.CommitAsync(change, CancellationToken.None);
+        }
+        catch
+        {
+            leave();
+            throw;
+        }
+
+        Going.Apply(change);
+        _record = change.Next;
+        News.Tell();
+        return change.Next;
     }
 
     private RecordedOperation? TakeOperation(SessionChange change)

@@ -129,6 +129,23 @@ public sealed class DeployedMachineTests(MachineDeployment deployment)
     }
 
     [Fact]
+    public async Task An_input_is_taken_once_under_a_key_and_another_one_under_it_is_refused()
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+        var key = Guid.NewGuid().ToString();
+
+        var first = await caller.InputAsync(session, "Go on.", key);
+        var again = await caller.InputAsync(session, "Go on.", key);
+        var other = await caller.InputAsync(session, "Stop.", key);
+        var next = await caller.InputAsync(session, "Stop.", key: null);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity), (first.Status, again.Status, other.Status));
+        Assert.Equal((1, 1, 2), (first.TranscriptTotal, again.TranscriptTotal, next.TranscriptTotal));
+    }
+
+    [Fact]
     public async Task Of_two_relays_with_one_identity_the_later_has_the_line_and_nothing_is_run_twice()
     {
         const int Sessions = 6;

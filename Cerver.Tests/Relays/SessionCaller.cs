@@ -42,6 +42,20 @@ internal sealed class SessionCaller : IDisposable
             : (response.StatusCode, answer.GetProperty("code").GetString()!, answer.GetProperty("error").GetString()!);
     }
 
+    /// <summary>Says something to a session.</summary>
+    public async Task<(HttpStatusCode Status, int? TranscriptTotal)> InputAsync(string session, string content, string? key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/input") { Content = JsonContent.Create(new { content, role = "user" }) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        using var response = await _client.SendAsync(request);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        return (response.StatusCode, response.IsSuccessStatusCode ? answer.GetProperty("transcriptTotal").GetInt32() : null);
+    }
+
     /// <summary>Begins a run and watches it.</summary>
     public async Task<WatchedRun> StartAsync(string session, string code, int timeout = 120) =>
         new(session, await FrameReader.PostAsync(_client, $"/v2/sessions/{session}/run/stream", new { code, timeout }));

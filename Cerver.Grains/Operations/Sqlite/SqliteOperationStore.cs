@@ -43,6 +43,10 @@ internal sealed class SqliteOperationStore(SqliteReaders readers, SqliteCommitPi
             UnixMicroseconds.From(now));
     }
 
+    /// <summary>Says what an operation came to that was begun before, as a part of the change that completes it.</summary>
+    public static void Complete(SqliteStatements statements, string accountId, RecordedOperation operation) =>
+        statements.Execute("Operations/Sqlite/complete.sql", accountId, operation.Key, operation.Result);
+
     /// <summary>Forgets an operation, as a part of what undoes its effect.</summary>
     public static void Forget(SqliteStatements statements, string accountId, string key) =>
         statements.Execute("Operations/Sqlite/forget.sql", accountId, key);

@@ -15,9 +15,9 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
     private const int Courtesy = 3;
 
     /// <summary>It takes more than the writer: whoever watches takes it too. This comes to 5 MiB/s.</summary>
-    private static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(25);
+    private const double MinPauseMs = 25;
 
-    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(50);
+    private const double MaxPauseMs = 50;
 
     /// <inheritdoc/>
     public Task<RunRecord?> FindAsync(string accountId, string sessionId, string runId, CancellationToken cancellationToken) =>
@@ -69,8 +69,8 @@ internal sealed class SqliteRunStore(SqliteReaders readers, SqliteCommitPipeline
         if (wasInTheWay)
         {
             // A program that prints without end leaves the writer, and the processors, to those who write a little each.
-            var pause = Stopwatch.GetElapsedTime(began) * Courtesy;
-            await Task.Delay(pause < MinPause ? MinPause : pause < MaxPause ? pause : MaxPause, TimeProvider.System, cancellationToken);
+            var pause = Math.Clamp(Stopwatch.GetElapsedTime(began).TotalMilliseconds * Courtesy, MinPauseMs, MaxPauseMs);
+            await Task.Delay(TimeSpan.FromMilliseconds(pause), TimeProvider.System, cancellationToken);
         }
     }
 

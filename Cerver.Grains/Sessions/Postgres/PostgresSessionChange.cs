@@ -53,6 +53,11 @@ internal sealed class PostgresSessionChange(SessionChange change, ImmutableArray
         {
             AddOperation(batch, ordinal, operation);
         }
+
+        if (change.Completed is { } completed)
+        {
+            batch.Row("Operations/Postgres/complete.sql").Number(ordinal).Text(SessionId).Text(change.Next.AccountId).Text(completed.Key).Text(completed.Result);
+        }
     }
 
     private void AddSession(PostgresBatch batch, long ordinal)

@@ -172,6 +172,11 @@ internal sealed class SqliteSessionStore(
         {
             SqliteOperationStore.Insert(statements, session.AccountId, session.SessionId, operation, time.GetUtcNow());
         }
+
+        if (change.Completed is { } completed)
+        {
+            SqliteOperationStore.Complete(statements, session.AccountId, completed);
+        }
     }
 
     /// <summary>

@@ -20,6 +20,7 @@ internal sealed class PostgresBatch
         "Runs/Postgres/insert_output.sql",
         "Sessions/Postgres/insert_entry.sql", "Runs/Postgres/insert.sql", "Runs/Postgres/end.sql", "Sessions/Postgres/insert_event.sql",
         "Operations/Postgres/forget.sql", "Operations/Postgres/remove_expired.sql", "Operations/Postgres/insert.sql",
+        "Operations/Postgres/complete.sql",
     ];
 
     private readonly Dictionary<string, PostgresTable> _tables = new(StringComparer.Ordinal);
