@@ -24,9 +24,10 @@ public interface IComputeGrain : IGrainWithStringKey
     Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default);
 
     /// <summary>Tells the agent in the sandbox what its user says. One that has no agent does nothing. The sandbox comes up first if it is not.</summary>
+    /// <returns>What the machine has against it, a sentence, or null when the agent has heard it.</returns>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>: the agent may not have heard it.</exception>
     [Alias("tell-agent"), ResponseTimeout("00:00:20")]
-    Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default);
+    Task<string?> TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default);
 
     /// <summary>Waits until the run is over.</summary>
     /// <param name="runId">The run.</param>

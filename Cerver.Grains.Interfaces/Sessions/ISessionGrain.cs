@@ -11,7 +11,7 @@ namespace Cerver.Sessions;
 /// Keyed by <see cref="SessionKey"/>. What a call changed is on disk when its task completes. Every refusal is a
 /// <see cref="CerverException"/>; <see cref="CerverError.Fenced"/> means that nothing was changed and the call may be repeated at once.
 /// A write that carries an operation is recorded in the transaction of its effect and not carried out again;
-/// <see cref="CerverError.IdempotencyMismatch"/> when its key stands for another request. What was refused is not recorded.
+/// <see cref="CerverError.IdempotencyMismatch"/> when its key stands for another request. What was refused is not recorded, but for an input that may have been heard all the same.
 /// </remarks>
 [Alias("cerver.session"), GrainInterfaceType("cerver.session")]
 public interface ISessionGrain : IGrainWithStringKey

@@ -67,7 +67,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         (_maxOutputBytes, _lifetime) = (limits.Value.MaxOutputBytes, lifetime.Value);
         (_accountId, _sandboxId) = SandboxKey.Parse(this.GetPrimaryKeyString());
         _registration = new(state, this, DeactivateOnIdle, _sandboxId, _lifetime.Retention, time, logger);
-        _site = new(_registration, providers, grains, _accountId, _sandboxId, time, logger);
+        _site = new(_registration, providers, grains, _accountId, _sandboxId, NoteOpening, time, logger);
         _runs = new(runs, _sandboxId, _maxOutputBytes, StayActive, time, logger);
         _held = new(this, new SandboxIdleWatch(AskIdleAsync, () => _held!.Current is not null, _sandboxId, logger), StayActive, LoseAsync, time) { IdleTimeout = _lifetime.IdleTimeout };
         _news = new(_sandboxId, _accountId, _site, _registration, _held, runs, registry, Record, _runs.IsGoing, TellLostAsync, time, logger);
@@ -89,7 +89,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _runs.StopTellingAsync();
-        _site.Agent.GiveUp();
+        _site.Agent.Leave();
         if (_held.Release() is { } sandbox && !sandbox.Detach())
         {
             await sandbox.DisposeAsync();
@@ -176,19 +176,15 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     }
 
     /// <inheritdoc/>
-    public async Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken)
+    public async Task<string?> TellAgentAsync(TellAgent request, CancellationToken cancellationToken)
     {
-        if (_registration.State.IsOfAgents)
+        if (!_registration.State.IsOfAgents)
         {
-            var input = new AgentInput(request.Text, PreLogged: true, SessionId, request.CliSessionId, request.CliTool, request.WorkingDirectory);
-            await InSandboxAsync(
-                async sandbox =>
-                {
-                    await ((AgentSandbox)sandbox).TellAsync(input, cancellationToken);
-                    return true;
-                },
-                cancellationToken);
+            return null;
         }
+
+        var input = new AgentInput(request.Text, PreLogged: true, SessionId, request.CliSessionId, request.CliTool, request.WorkingDirectory);
+        return await InSandboxAsync(sandbox => ((AgentSandbox)sandbox).TellAsync(input, cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -234,6 +230,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> SuspendAsync(CancellationToken cancellationToken)
     {
+        _site.Agent.GiveUp();
         HoldAgain();
         if (_held.Current is not null)
         {
@@ -248,6 +245,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RunEnd>> ReleaseAsync(CancellationToken cancellationToken)
     {
+        _site.Agent.GiveUp();
         var ended = await CloseAsync();
         if (_registration.Exists)
         {
@@ -365,25 +363,10 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         if (_site.IsOnMachine)
         {
             // Word that it was down may have come late, and has nothing to do with this.
-            await NoteUpAsync(up);
+            await _registration.ChangeAsync(static state => state with { DownSince = null });
         }
 
         return up;
-    }
-
-    private async Task NoteUpAsync(ISandbox up)
-    {
-        var agent = up as AgentSandbox;
-        try
-        {
-            await _registration.ChangeAsync(state => state with { DownSince = null, RemoteId = agent?.RemoteId });
-        }
-        catch when (agent is not null)
-        {
-            // Nobody else knows its name.
-            await _site.Agent.RemoveAsync(agent);
-            throw;
-        }
     }
 
     /// <summary>Holds a sandbox on a machine that another activation brought up, and asks nobody for it.</summary>
@@ -393,6 +376,17 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         {
             _held.Hold(up);
         }
+    }
+
+    /// <summary>What took minutes to come up is held though nobody may have waited for it: it goes down again when its session is idle.</summary>
+    private void NoteOpening()
+    {
+        if (!_site.Agent.IsOpening)
+        {
+            HoldAgain();
+        }
+
+        StayActive();
     }
 
     private void Record(FollowedRun run)
@@ -461,7 +455,6 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
     private async Task<ImmutableArray<RunEnd>> CloseAsync()
     {
         _runs.ExpectEnd();
-        _site.Agent.GiveUp();
         await _held.CloseAsync();
 
         // The session gets the ends here and will hear them once more from each run's own report, which it ignores then.
@@ -512,8 +505,9 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         }
     }
 
-    /// <summary>The activation stays as long as its sandbox is up or there is an end to tell, and may go afterwards.</summary>
-    private void StayActive() => DelayDeactivation(_held.Current is not null || _runs.Going.Length > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+    /// <summary>The activation stays as long as its sandbox is up, is being opened for minutes, or there is an end to tell, and may go afterwards.</summary>
+    private void StayActive() =>
+        DelayDeactivation(_held.Current is not null || _site.Agent.IsOpening || _runs.Going.Length > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {SandboxId} went down by itself")]
     private partial void LogSandboxLost(string sandboxId);

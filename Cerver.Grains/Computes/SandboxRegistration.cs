@@ -114,10 +114,19 @@ internal sealed partial class SandboxRegistration(
     {
         if (state.State != change(state.State))
         {
-            await StoreAsync(() =>
+            await StoreAsync(async () =>
             {
-                state.State = change(state.State);
-                return state.WriteStateAsync(CancellationToken.None);
+                var before = state.State;
+                try
+                {
+                    state.State = change(before);
+                    await state.WriteStateAsync(CancellationToken.None);
+                }
+                catch
+                {
+                    state.State = before;
+                    throw;
+                }
             });
         }
     }

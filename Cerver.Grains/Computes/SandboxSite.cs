@@ -13,10 +13,11 @@ namespace Cerver.Grains.Computes;
 /// <param name="grains">The way to machines.</param>
 /// <param name="accountId">The account that has it.</param>
 /// <param name="sandboxId">The sandbox.</param>
+/// <param name="changed">Is told when an opening that may take minutes begins or is over.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed class SandboxSite(
-    SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, TimeProvider time, ILogger logger)
+    SandboxRegistration registration, HostProviders providers, IGrainFactory grains, string accountId, string sandboxId, Action changed, TimeProvider time, ILogger logger)
 {
     private SandboxAgent? _agent;
 
@@ -31,6 +32,9 @@ internal sealed class SandboxSite(
 
     /// <summary>What a machine that drives agents is to know of the session, a JSON object, or null when nobody said it to this activation yet.</summary>
     public string? Metadata { get; set; }
+
+    /// <summary>The agent that a relay which is not ours drives in it.</summary>
+    public SandboxAgent Agent => _agent ??= new(registration, () => Agents, sandboxId, changed, time, logger);
 
     /// <summary>The machine that it is on.</summary>
     public MachineCalls Machine => MachineOf(registration.State.ComputeId!);
@@ -48,9 +52,6 @@ internal sealed class SandboxSite(
         registration.State is { IsOfAgents: true, DownSince: null } && Reattach() is { } up ? Task.FromResult(up)
         : registration.State.IsOfAgents ? Agent.OpenAsync(Spec, cancellationToken)
         : Provider.OpenAsync(Spec, cancellationToken);
-
-    /// <summary>The agent that a relay which is not ours drives in it.</summary>
-    public SandboxAgent Agent => _agent ??= new(registration, () => Agents, sandboxId, time, logger);
 
     /// <summary>It as it is up on its machine, whoever brought it up, without asking the machine; null when that is not possible.</summary>
     public ISandbox? Reattach() => !registration.State.IsOfAgents ? Attach() : registration.State.RemoteId is { } remoteId ? Agents.Attach(remoteId) : null;

@@ -96,9 +96,10 @@ internal sealed partial class SessionComputes(
     }
 
     /// <summary>Tells the session's agent what its user says, when a machine drives one for it.</summary>
+    /// <inheritdoc cref="IComputeGrain.TellAgentAsync" path="/returns"/>
     /// <exception cref="CerverException">The agent may not have heard it.</exception>
-    public Task TellAgentAsync(SessionRecord record, string text, CancellationToken cancellationToken) =>
-        IsOnMachine(record) ? Sandbox(record).TellAgentAsync(AgentMetadata.Input(record, text), cancellationToken) : Task.CompletedTask;
+    public Task<string?> TellAgentAsync(SessionRecord record, string text, CancellationToken cancellationToken) =>
+        Sandbox(record).TellAgentAsync(AgentMetadata.Input(record, text), cancellationToken);
 
     /// <summary>Whether the record's compute is a machine of the account.</summary>
     public static bool IsOnMachine(SessionRecord record) => record.Provider == MachineKey.Provider;

@@ -58,20 +58,33 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
     {
         var attached = await AttachAsync(record, cancellationToken);
         var change = session.Change(attached, rewrites: attached != record, SessionEntries.Stamp([entry], session.Now));
-        var next = await session.BeginAsync(change, NotHeard(change.Next.TranscriptTotal, ""));
+        var next = await session.BeginAsync(change, NotHeard(change.Next.TranscriptTotal));
+        if (await TellAsync(next, entry.Content!) is { } reason)
+        {
+            throw new CerverException(CerverError.ProviderUnavailable, $"{NotHeard(next.TranscriptTotal)} {reason}");
+        }
+
+        return operation is null ? next : await CompleteAsync(next);
+    }
+
+    /// <summary>Tells the agent what the user says.</summary>
+    /// <returns>Why the agent may not have heard it, or null when it has. No code, or it would promise that nothing was changed.</returns>
+    private async Task<string?> TellAsync(SessionRecord record, string text)
+    {
         using var limit = new CancellationTokenSource(TellPatience, time);
         try
         {
             // What was redacted is for the transcript; the agent is told what the user said.
-            await computes.TellAgentAsync(next, entry.Content!, limit.Token);
+            return await computes.TellAgentAsync(record, text, limit.Token);
+        }
+        catch (CerverException failure) when (failure.Code == CerverError.ComputeOffline)
+        {
+            return "The machine cannot be reached.";
         }
         catch (Exception failure) when (failure is CerverException or OrleansException or TimeoutException or OperationCanceledException)
         {
-            // Whatever it says of itself: no other code, or it would promise that nothing was changed.
-            throw new CerverException(CerverError.ProviderUnavailable, NotHeard(next.TranscriptTotal, failure is CerverException refusal ? refusal.Message : "Its machine did not answer."));
+            return "The machine did not say that it has taken it.";
         }
-
-        return operation is null ? next : await CompleteAsync(next);
     }
 
     private async Task<SessionRecord> CompleteAsync(SessionRecord told)
@@ -103,7 +116,6 @@ internal sealed class SessionTalk(SessionWriter session, SessionComputes compute
     }
 
     /// <summary>Nobody but the caller can know whether to say it again.</summary>
-    private static string NotHeard(long total, string why) => string.Join(
-        ' ',
-        new[] { $"The input is entry {total - 1} of the transcript, and the agent may not have heard it.", why, "Send it under a new Idempotency-Key to say it again." }.Where(static part => part.Length > 0));
+    private static string NotHeard(long total) =>
+        $"The input is entry {total - 1} of the transcript, and the agent may not have heard it. Send it under a new Idempotency-Key to say it again.";
 }

@@ -308,7 +308,7 @@ internal sealed class FakeCompute : IComputeGrain
 
     public Task StartAsync(SandboxRun run, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<string?> TellAgentAsync(TellAgent request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     /// <summary>What is said of a run that is waited for.</summary>
     public Func<string, RunHead>? Waited { get; set; }

@@ -112,9 +112,49 @@ public sealed class MachineClusterTests : IAsyncLifetime
         Assert.Equal("\"and still\"", await AskAsync(relay, "and still"));
     }
 
-    private async Task<InProcessSiloHandle> SiloAsync()
+    [Fact]
+    public async Task An_input_whose_silo_dies_while_the_agent_is_told_is_not_told_again()
     {
-        var address = await _cluster.Client.GetGrain<IManagementGrain>(0).GetActivationAddress(Machine);
+        using var client = Caller(await StartFrontDoorAsync());
+        await RegisterAsync(client.BaseAddress!);
+        await using var relay = await ScriptedRelay.ConnectAsync(client.BaseAddress!, _computeId, Token);
+        var session = await CreateAsync(client, relay);
+        var telling = TellAsync(client, session);
+        await NextRequestAsync(relay);
+
+        await _cluster.KillAsync(await SiloAsync(_cluster.Session(Account, session)));
+
+        using var told = await telling;
+        var refusal = await told.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(HttpStatusCode.BadGateway, told.StatusCode);
+        Assert.StartsWith("The input is entry 0 of the transcript", refusal.GetProperty("error").GetString(), StringComparison.Ordinal);
+        await ReadyAgainAsync();
+        Assert.Equal("\"still there\"", await AskAsync(relay, "still there"));
+    }
+
+    [Fact]
+    public async Task An_input_that_the_agent_has_heard_is_answered_so_though_that_cannot_be_stored()
+    {
+        using var client = Caller(await StartFrontDoorAsync());
+        await RegisterAsync(client.BaseAddress!);
+        await using var relay = await ScriptedRelay.ConnectAsync(client.BaseAddress!, _computeId, Token);
+        var session = await CreateAsync(client, relay);
+        var telling = TellAsync(client, session);
+        var input = await NextRequestAsync(relay);
+        await _database.ScalarAsync("alter table idempotency rename to away");
+        await relay.AnswerAsync(input, new { ok = true });
+        using var told = await telling;
+        await _database.ScalarAsync("alter table away rename to idempotency");
+
+        using var again = await TellAsync(client, session);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadGateway), (told.StatusCode, again.StatusCode));
+        Assert.Equal("\"still there\"", await AskAsync(relay, "still there"));
+    }
+
+    private async Task<InProcessSiloHandle> SiloAsync(IAddressable? grain = null)
+    {
+        var address = await _cluster.Client.GetGrain<IManagementGrain>(0).GetActivationAddress(grain ?? Machine);
         return _cluster.Silos.Single(silo => silo.SiloAddress.Equals(address));
     }
 
@@ -131,20 +171,45 @@ public sealed class MachineClusterTests : IAsyncLifetime
     private async Task<string?> AskAsync(ScriptedRelay relay, string answer)
     {
         var asked = Machine.RequestAsync(Request());
+        var request = await NextRequestAsync(relay);
+        Assert.Equal("GET", request.GetProperty("method").GetString());
+        await relay.AnswerAsync(request, answer);
+        return (await asked).Body;
+    }
+
+    private static async Task<JsonElement> NextRequestAsync(ScriptedRelay relay)
+    {
         JsonElement frame;
         do
         {
             frame = await relay.NextAsync();
         }
         while (!frame.GetProperty("type").ValueEquals("request"));
-        await relay.AnswerAsync(frame, answer);
-        return (await asked).Body;
+        return frame;
+    }
+
+    private static HttpClient Caller(Uri frontDoor) => new() { BaseAddress = frontDoor, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Token) } };
+
+    private async Task<string> CreateAsync(HttpClient client, ScriptedRelay relay)
+    {
+        var creating = client.PostAsJsonAsync("/v2/sessions", new { compute = _computeId });
+        await relay.AnswerAsync(await NextRequestAsync(relay), new { sandbox_id = "agent", status = "ready" }, status: 201);
+        using var created = await creating;
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        return (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("session_id").GetString()!;
+    }
+
+    /// <summary>Tells the agent something, always under the same key.</summary>
+    private static async Task<HttpResponseMessage> TellAsync(HttpClient client, string session)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/input") { Content = JsonContent.Create(new { content = "Go on.", role = "user" }) };
+        request.Headers.Add("Idempotency-Key", "once");
+        return await client.SendAsync(request);
     }
 
     private async Task RegisterAsync(Uri frontDoor)
     {
-        using var client = new HttpClient { BaseAddress = frontDoor };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using var client = Caller(frontDoor);
         using var registered = await client.PostAsJsonAsync("/v2/computes/register", new { compute_id = _computeId });
         Assert.Equal(HttpStatusCode.OK, registered.StatusCode);
     }

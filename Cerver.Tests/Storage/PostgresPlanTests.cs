@@ -68,6 +68,10 @@ public sealed class PostgresPlanTests
                 record = change.Next;
             }
 
+            var completed = SessionChange.From(record, now, rewrites: false, []) with { Completed = new RecordedOperation($"{record.SessionId} append 2", [1], "2") };
+            await stores.Sessions.CommitAsync(completed, CancellationToken.None);
+            record = completed.Next;
+
             await stores.Sessions.FindAsync(TestStores.Account, record.SessionId, CancellationToken.None);
             await stores.Sessions.ReadAsync(TestStores.Account, record.SessionId, new TranscriptSlice(Tail: 2), CancellationToken.None);
             await stores.Sessions.ReadEventsAsync(TestStores.Account, record.SessionId, from: 0, CancellationToken.None);

@@ -61,10 +61,14 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
     }
 
     /// <summary>Tells the agent what its user says.</summary>
+    /// <returns>What its relay has against it, a sentence, or null when it was taken.</returns>
     /// <exception cref="SandboxDownException">The relay does not know the agent any more.</exception>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
-    public async Task TellAsync(AgentInput input, CancellationToken cancellationToken) =>
-        Require(await machine.RequestAsync(Post(AgentPaths.Input(remoteId), JsonSerializer.Serialize(input, AgentJson.Default.AgentInput), TellPatience), cancellationToken));
+    public async Task<string?> TellAsync(AgentInput input, CancellationToken cancellationToken)
+    {
+        var request = Post(AgentPaths.Input(remoteId), JsonSerializer.Serialize(input, AgentJson.Default.AgentInput), TellPatience);
+        return RelayAnswers.FindRefusal(RequireKnown(await machine.RequestAsync(request, cancellationToken)));
+    }
 
     /// <summary>Has the relay remove it, and all that runs in it. One that it does not know is fine.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ComputeOffline"/>, <see cref="CerverError.ProviderUnavailable"/>.</exception>
@@ -93,7 +97,7 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
         AgentResult? result = null;
         try
         {
-            var answer = Require(await machine.RequestAsync(request, CancellationToken.None));
+            var answer = RelayAnswers.Require(RequireKnown(await machine.RequestAsync(request, CancellationToken.None)), refusals: []);
             result = RelayAnswers.Read(answer, AgentJson.Default.AgentResult);
         }
         catch (Exception failure) when (failure is CerverException or SandboxDownException or OrleansException or TimeoutException)
@@ -107,7 +111,7 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
         }
     }
 
-    private string? Require(MachineAnswer answer)
+    private MachineAnswer RequireKnown(MachineAnswer answer)
     {
         if (answer.Status == 404)
         {
@@ -115,7 +119,7 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
             throw new SandboxDownException();
         }
 
-        return RelayAnswers.Require(answer, [CerverError.InvalidRequest, CerverError.PayloadTooLarge]);
+        return answer;
     }
 
     private void EndRuns()

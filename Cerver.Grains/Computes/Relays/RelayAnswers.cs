@@ -16,7 +16,10 @@ internal static class RelayAnswers
     /// <param name="refusals">What may be refused for another reason than that the machine did not do its part.</param>
     /// <exception cref="CerverException">The refusal.</exception>
     public static string? Require(MachineAnswer answer, ImmutableArray<CerverError> refusals) =>
-        answer.Status is >= 200 and < 300 ? answer.Body : throw Refusal(answer, refusals);
+        IsTaken(answer) ? answer.Body : throw Refusal(answer, refusals);
+
+    /// <summary>What a relay says against a request, a sentence, or null when it took it.</summary>
+    public static string? FindRefusal(MachineAnswer answer) => IsTaken(answer) ? null : WordsOf(ReadRefusal(answer)) is { } said ? $"The machine said: {said}" : Silent(answer);
 
     /// <summary>Reads the body of an answer.</summary>
     /// <exception cref="CerverException"><see cref="CerverError.ProviderUnavailable"/> when it is something else.</exception>
@@ -33,15 +36,21 @@ internal static class RelayAnswers
     }
 
     /// <summary>Whether a request was refused because its sandbox is not up, so that nothing was done.</summary>
-    public static bool IsSandboxDown(MachineAnswer answer) => answer.Status is < 200 or >= 300 && ReadRefusal(answer)?.Error == RelayWords.Closed;
+    public static bool IsSandboxDown(MachineAnswer answer) => !IsTaken(answer) && ReadRefusal(answer)?.Error == RelayWords.Closed;
 
     /// <summary>What is said of an answer that makes no sense.</summary>
     public static CerverException Unreadable() => new(CerverError.ProviderUnavailable, "The machine answered with something that its gateway does not understand.");
 
+    private static bool IsTaken(MachineAnswer answer) => answer.Status is >= 200 and < 300;
+
+    private static string? WordsOf(RelayRefusal? refusal) => refusal?.Message is { Length: > 0 and <= MaxMessageCharacters } said ? said : null;
+
+    private static string Silent(MachineAnswer answer) => $"The machine answered with {answer.Status}.";
+
     private static CerverException Refusal(MachineAnswer answer, ImmutableArray<CerverError> refusals)
     {
         var refusal = ReadRefusal(answer);
-        var message = refusal?.Message is { Length: > 0 and <= MaxMessageCharacters } said ? said : $"The machine answered with {answer.Status}.";
+        var message = WordsOf(refusal) ?? Silent(answer);
         var code = RelayRefusals.Find(refusal?.Error);
         return refusals.Contains(code)
             ? new CerverException(code, message, code == CerverError.InvalidRequest && refusal?.Field is { Length: <= MaxFieldCharacters } field ? field : null)

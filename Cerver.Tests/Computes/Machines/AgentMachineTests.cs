@@ -125,7 +125,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         var key = Guid.NewGuid().ToString();
 
         var telling = TellAsync(session, key);
-        await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { error = "busy" }, status: 500);
+        await relay.AnswerAsync(await NextAsync(relay, "POST", "/input"), new { error = "busy", message = "The agent is busy." }, status: 500);
         using var refused = await telling;
         using var again = await TellAsync(session, key);
         using var other = await TellAsync(session, key, "Stop.");
@@ -134,6 +134,7 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         using var taken = await telling;
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
+        Assert.EndsWith(" The machine said: The agent is busy.", Text(await refused.Content.ReadFromJsonAsync<JsonElement>(), "error"), StringComparison.Ordinal);
         foreach (var answer in new[] { refused, again })
         {
             var refusal = await answer.Content.ReadFromJsonAsync<JsonElement>();
@@ -217,6 +218,9 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         await PauseAsync(relay, session, status: 500);
         await PauseAsync(relay, session, status: 204);
         using var again = await gateway.Client.PostAsync(new Uri($"/v2/sessions/{session}/pause", UriKind.Relative), content: null);
+        var next = gateway.Machine(relay.ComputeId).RequestAsync(Request());
+        await relay.AnswerAsync(await NextAsync(relay, "GET", "/provider"), new { });
+        await next;
 
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }

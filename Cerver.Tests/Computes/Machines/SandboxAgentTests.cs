@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
 using Cerver.Computes;
+using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Relays;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,24 +10,43 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Cerver.Tests.Computes.Machines;
 
-/// <summary>An opening and its callers, moment by moment.</summary>
-public sealed class SandboxAgentTests
+/// <summary>An opening that takes long, its callers, and what is stored of it, moment by moment.</summary>
+public sealed class SandboxAgentTests : IDisposable
 {
     private static readonly SandboxSpec Spec = new("sbx_0123456789abcdef0123456789abcdef", Network: false);
 
     private readonly FakeTimeProvider _time = new();
-    private TaskCompletionSource<MachineAnswer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _asked;
+    private readonly StoredState _stored = new();
+    private readonly SandboxRegistration _registration;
+    private readonly SandboxAgent _agent;
+    private readonly ConcurrentQueue<string> _asked = new();
+    private readonly ConcurrentQueue<TaskCompletionSource<MachineAnswer>> _answers = new();
+    private bool _hasLeft;
+    private int _changes;
+
+    public SandboxAgentTests()
+    {
+        var machine = DispatchProxy.Create<IMachineGrain, ScriptedMachine>();
+        ((ScriptedMachine)(object)machine).Ask = request =>
+        {
+            _asked.Enqueue($"{request.Method} {request.Path}");
+            var answer = new TaskCompletionSource<MachineAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _answers.Enqueue(answer);
+            return answer.Task;
+        };
+        _stored.State = new ComputeState { SessionId = "ses_1", DownSince = _time.GetUtcNow() };
+        _registration = new(_stored, grain: null!, () => _hasLeft = true, Spec.SandboxId, TimeSpan.FromDays(1), _time, NullLogger.Instance);
+        _agent = new(
+            _registration, () => new AgentProvider(new MachineCalls(machine, "comp_1"), _stored.State.RemoteId, _time), Spec.SandboxId, () => _changes++, _time, NullLogger.Instance);
+    }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_opened_in_the_moment_that_its_caller_gives_up_is_for_the_next_one(bool isCancelled)
+    public async Task What_is_opened_when_its_caller_has_given_up_is_up_on_record(bool isCancelled)
     {
-        var turns = new Turns();
-        var agent = Create();
         using var cancel = new CancellationTokenSource();
-        var first = turns.Begin(() => agent.OpenAsync(Spec, cancel.Token));
+        var opening = _agent.OpenAsync(Spec, cancel.Token);
         if (isCancelled)
         {
             await cancel.CancelAsync();
@@ -35,48 +56,151 @@ public sealed class SandboxAgentTests
             _time.Advance(TimeSpan.FromSeconds(20));
         }
 
-        var givesUp = turns.TakeFirst();
-        _answer.SetResult(new(201, ImmutableDictionary<string, string>.Empty, """{"sandbox_id":"late"}"""));
-        turns.RunAll();
-        givesUp();
-        turns.RunAll();
-        var refused = await Record.ExceptionAsync(() => first);
-        var second = await agent.OpenAsync(Spec, CancellationToken.None);
+        var refused = await Record.ExceptionAsync(() => opening);
+        var wasOpening = _agent.IsOpening;
+        await OpenedAsync("late");
 
-        Assert.NotNull(refused);
-        Assert.Equal(("late", 1), (((AgentSandbox)second).RemoteId, _asked));
+        Assert.True(isCancelled ? refused is OperationCanceledException : refused is CerverException { Code: CerverError.ProviderUnavailable }, refused?.ToString());
+        Assert.True(wasOpening);
+        Assert.Equal(("late", null, 2), (_stored.Written?.RemoteId, _stored.Written?.DownSince, _changes));
+        Assert.Single(_asked);
     }
 
     [Fact]
     public async Task What_failed_when_nobody_waited_any_more_is_nothing_to_whoever_comes_next()
     {
-        var turns = new Turns();
-        var agent = Create();
         using var cancel = new CancellationTokenSource();
-        var first = turns.Begin(() => agent.OpenAsync(Spec, cancel.Token));
+        var first = _agent.OpenAsync(Spec, cancel.Token);
         await cancel.CancelAsync();
-        turns.RunAll();
         var refused = await Record.ExceptionAsync(() => first);
-        _answer.SetResult(new(500, ImmutableDictionary<string, string>.Empty, Body: null));
-        turns.RunAll();
-        _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Answer(500);
+        await EndedAsync();
 
-        var second = agent.OpenAsync(Spec, CancellationToken.None);
-        _answer.SetResult(new(201, ImmutableDictionary<string, string>.Empty, """{"sandbox_id":"second"}"""));
+        var second = _agent.OpenAsync(Spec, CancellationToken.None);
+        await OpenedAsync("second");
 
         Assert.NotNull(refused);
-        Assert.Equal(("second", 2), (((AgentSandbox)await second).RemoteId, _asked));
+        Assert.Equal("second", ((AgentSandbox)await second).RemoteId);
     }
 
-    private SandboxAgent Create()
+    [Fact]
+    public async Task What_nobody_wants_any_more_is_removed_and_its_name_is_kept_until_that_has_succeeded()
     {
-        var machine = DispatchProxy.Create<IMachineGrain, ScriptedMachine>();
-        ((ScriptedMachine)(object)machine).Ask = () =>
+        var opening = _agent.OpenAsync(Spec, CancellationToken.None);
+        _agent.GiveUp();
+        _time.Advance(TimeSpan.FromSeconds(20));
+        await Record.ExceptionAsync(() => opening);
+        Answer(201, "late");
+        await AskedAsync("DELETE /api/cerver/provider/sandboxes/late");
+        Answer(500);
+        await EndedAsync();
+        var (left, downSince) = (_stored.Written?.RemoteId, _stored.Written?.DownSince);
+
+        var removing = _agent.RemoveAsync();
+        Answer(204);
+        await removing;
+
+        Assert.Equal(("late", _time.GetUtcNow()), (left, downSince));
+        Assert.Null(_stored.Written?.RemoteId);
+    }
+
+    [Fact]
+    public async Task What_is_wanted_again_before_it_is_there_is_used()
+    {
+        var first = _agent.OpenAsync(Spec, CancellationToken.None);
+        _agent.GiveUp();
+        var second = _agent.OpenAsync(Spec, CancellationToken.None);
+        await OpenedAsync("late");
+
+        Assert.Equal(("late", "late"), (((AgentSandbox)await first).RemoteId, ((AgentSandbox)await second).RemoteId));
+        Assert.Single(_asked);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_while_it_is_removed_gets_another_when_the_first_is_gone()
+    {
+        var first = _agent.OpenAsync(Spec, CancellationToken.None);
+        _agent.GiveUp();
+        Answer(201, "unwanted");
+        await AskedAsync("DELETE /api/cerver/provider/sandboxes/unwanted");
+        Answer(500);
+        await AskedAsync("DELETE /api/cerver/provider/sandboxes/unwanted");
+        Answer(204);
+        await AskedAsync("POST /api/cerver/provider/sandboxes");
+        await OpenedAsync("wanted");
+
+        Assert.Equal("wanted", ((AgentSandbox)await first).RemoteId);
+        Assert.Equal("wanted", _stored.Written?.RemoteId);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_stored_is_removed_at_once_and_is_not_taken_for_stored()
+    {
+        _stored.Fails = true;
+        var opening = _agent.OpenAsync(Spec, CancellationToken.None);
+        Answer(201, "unknown");
+        await AskedAsync("DELETE /api/cerver/provider/sandboxes/unknown");
+        Answer(204);
+
+        var refused = await Assert.ThrowsAsync<CerverException>(() => opening);
+
+        Assert.Equal((CerverError.StorageUnavailable, true), (refused.Code, _hasLeft));
+        Assert.Null(_stored.State.RemoteId);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_opened_when_its_sandbox_was_released_or_its_activation_is_over_is_removed_and_not_stored(bool isReleased)
+    {
+        var opening = _agent.OpenAsync(Spec, CancellationToken.None);
+        if (isReleased)
         {
-            _asked++;
-            return _answer.Task;
-        };
-        return new(registration: null!, () => new AgentProvider(new MachineCalls(machine, "comp_1"), remoteId: null, _time), Spec.SandboxId, _time, NullLogger.Instance);
+            _stored.RecordExists = false;
+        }
+        else
+        {
+            _agent.Leave();
+        }
+
+        Answer(201, "late");
+        await AskedAsync("DELETE /api/cerver/provider/sandboxes/late");
+        Answer(204);
+
+        Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => opening)).Code);
+        Assert.Equal((null, isReleased ? 2 : 1), (_stored.Written, _changes));
+    }
+
+    public void Dispose() => _registration.Dispose();
+
+    /// <summary>Answers the oldest request that waits.</summary>
+    private void Answer(int status, string? opened = null)
+    {
+        Assert.True(_answers.TryDequeue(out var answer));
+        answer.SetResult(new(status, ImmutableDictionary<string, string>.Empty, opened is null ? null : $$"""{"sandbox_id":"{{opened}}"}"""));
+    }
+
+    private async Task OpenedAsync(string remoteId)
+    {
+        Answer(201, remoteId);
+        await EndedAsync();
+    }
+
+    private Task EndedAsync() => UntilAsync(() => !_agent.IsOpening);
+
+    private async Task AskedAsync(string request)
+    {
+        await UntilAsync(() => !_answers.IsEmpty);
+        Assert.Equal(request, _asked.Last());
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!isSo())
+        {
+            await Task.Delay(1, limit.Token);
+        }
     }
 
     /// <summary>A machine that only takes requests.</summary>
@@ -84,57 +208,38 @@ public sealed class SandboxAgentTests
     internal class ScriptedMachine : DispatchProxy
 #pragma warning restore CA1852
     {
-        public Func<Task<MachineAnswer>> Ask { get; set; } = null!;
+        public Func<MachineRequest, Task<MachineAnswer>> Ask { get; set; } = null!;
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod!.Name == nameof(IMachineGrain.RequestAsync) ? Ask() : throw new NotSupportedException(targetMethod.Name);
+            targetMethod!.Name == nameof(IMachineGrain.RequestAsync) ? Ask((MachineRequest)args![0]!) : throw new NotSupportedException(targetMethod.Name);
     }
 
-    /// <summary>What is to be done next, as a grain's scheduler has it: one after the other, when the test says so.</summary>
-    private sealed class Turns : SynchronizationContext
+    private sealed class StoredState : IPersistentState<ComputeState>
     {
-        private readonly Queue<Action> _waiting = new();
+        public ComputeState State { get; set; } = new();
 
-        public override void Post(SendOrPostCallback d, object? state)
+        public string Etag => "";
+
+        public bool RecordExists { get; set; } = true;
+
+        /// <summary>What was written last, or null.</summary>
+        public ComputeState? Written { get; private set; }
+
+        public bool Fails { get; set; }
+
+        public Task ClearStateAsync() => throw new NotSupportedException();
+
+        public Task WriteStateAsync()
         {
-            lock (_waiting)
+            if (Fails)
             {
-                _waiting.Enqueue(() => Begin(() =>
-                {
-                    d(state);
-                    return 0;
-                }));
+                throw new IOException("The disk is full.");
             }
+
+            Written = State;
+            return Task.CompletedTask;
         }
 
-        public T Begin<T>(Func<T> act)
-        {
-            var before = Current;
-            SetSynchronizationContext(this);
-            try
-            {
-                return act();
-            }
-            finally
-            {
-                SetSynchronizationContext(before);
-            }
-        }
-
-        public Action TakeFirst()
-        {
-            lock (_waiting)
-            {
-                return _waiting.Dequeue();
-            }
-        }
-
-        public void RunAll()
-        {
-            while (_waiting.Count > 0)
-            {
-                TakeFirst()();
-            }
-        }
+        public Task ReadStateAsync() => throw new NotSupportedException();
     }
 }
