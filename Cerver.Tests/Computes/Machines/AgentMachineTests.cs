@@ -134,12 +134,11 @@ public sealed class AgentMachineTests(MachineGateway gateway) : IClassFixture<Ma
         using var taken = await telling;
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
-        Assert.EndsWith(" The machine said: The agent is busy.", Text(await refused.Content.ReadFromJsonAsync<JsonElement>(), "error"), StringComparison.Ordinal);
-        foreach (var answer in new[] { refused, again })
+        const string NotHeard = "The input is entry 0 of the transcript, and the agent may not have heard it. Send it under a new Idempotency-Key to say it again.";
+        foreach (var (answer, sentence) in new[] { (refused, $"{NotHeard} The machine said: The agent is busy."), (again, NotHeard) })
         {
             var refusal = await answer.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.Equal("provider_unavailable", Text(refusal, "code"));
-            Assert.StartsWith("The input is entry 0 of the transcript, and the agent may not have heard it. ", Text(refusal, "error"), StringComparison.Ordinal);
+            Assert.Equal(("provider_unavailable", sentence), (Text(refusal, "code"), Text(refusal, "error")));
         }
 
         Assert.Equal(2, (await taken.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("transcriptTotal").GetInt64());
