@@ -90,6 +90,21 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_machine_whose_owner_allows_no_network_takes_no_session_that_needs_it_and_takes_the_others()
+    {
+        await using var relay = _relay = RelayProcess.Launch(_line.Address, _token, _data, ("Cerver__Compute__Local__AllowNetwork", "false"));
+        var computeId = await RelayProcess.ReadyAsync(Client);
+
+        using var refused = await Client.PostAsJsonAsync("/v2/sessions", new { compute = computeId, requirements = new { network = true } });
+        var run = await RunAsync(await CreateAsync(computeId), "echo taken");
+
+        var body = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((HttpStatusCode.Conflict, "no_compute"), (refused.StatusCode, body.GetProperty("code").GetString()));
+        Assert.Equal("Its sandboxes have no network.", body.GetProperty("report").GetProperty("candidates")[0].GetProperty("reasons")[0].GetString());
+        Assert.Equal("taken\n", run.GetProperty("stdout").GetString());
+    }
+
+    [Fact]
     public async Task What_is_printed_while_the_line_is_down_arrives_when_it_is_up_and_meanwhile_the_session_takes_nothing_and_says_so()
     {
         await using var relay = Launch();

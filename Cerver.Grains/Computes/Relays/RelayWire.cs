@@ -68,6 +68,9 @@ internal static class RelayWords
     /// <summary>The member of a machine's capabilities that says that it gives access to the files of its sandboxes.</summary>
     public const string Files = "files";
 
+    /// <summary>The member of a machine's capabilities that says whether its sandboxes may reach the network.</summary>
+    public const string Network = "network";
+
     /// <summary>The member of a machine's capabilities that has the limits of its sandboxes.</summary>
     public const string Limits = "limits";
 
