@@ -117,14 +117,17 @@ public sealed class RelayTests : IAsyncLifetime
         var before = await TotalAsync(session);
 
         using var run = await Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "true" });
+        using var input = await Client.PostAsJsonAsync($"/v2/sessions/{session}/input", new { content = "is anybody there?" });
         await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(Path.Combine(_data, "sandboxes")).Single(), "go"), "");
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, run.StatusCode);
-        Assert.Equal("compute_offline", (await run.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "compute_offline"), (run.StatusCode, await CodeAsync(run)));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "compute_offline"), (input.StatusCode, await CodeAsync(input)));
         Assert.Equal(before, await TotalAsync(session));
         _line.Mend();
         var ended = await running;
         Assert.Equal(("exited", 0, "before\nafter\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+
+        static async Task<string?> CodeAsync(HttpResponseMessage refusal) => (await refusal.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString();
     }
 
     [Fact]
