@@ -71,8 +71,6 @@ internal sealed partial class RelayRequests(RelaySandboxHost host, RelayFiles fi
                 return (204, null);
             case ("POST", ["sandboxes", var id, "close"]):
                 return (200, Write(await host.CloseAsync(id), RelayJson.Default.RelaySandbox));
-            case ("POST", ["sandboxes", var id, "run"]):
-                return (200, Write(await host.ExecuteAsync(id, Read(request, RelayJson.Default.RelayCode), cancellationToken), RelayJson.Default.RelayResult));
             case ("POST", ["sandboxes", var id, "runs"]):
                 await host.StartAsync(id, Read(request, RelayJson.Default.StartRelayRun), cancellationToken);
                 return (202, null);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
@@ -16,9 +15,6 @@ namespace Cerver.Relay;
 internal sealed partial class RelaySandboxHost(
     LocalComputeProvider provider, IOptions<RelaySettings> settings, TimeProvider time, ILogger<RelaySandboxHost> logger) : IAsyncDisposable
 {
-    private const int MaxResultBytes = 256 * 1024;
-
-    private static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromDays(1);
@@ -26,9 +22,6 @@ internal sealed partial class RelaySandboxHost(
 
     /// <summary>A gateway that is there has stopped a run long before.</summary>
     private static readonly TimeSpan GatewayPatience = TimeSpan.FromSeconds(10);
-
-    /// <summary>Below the time after which a relay gives up on a request.</summary>
-    private static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(170);
 
     private readonly string _runsDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "runs")).FullName;
     private readonly string _openDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "open")).FullName;
@@ -247,30 +240,6 @@ internal sealed partial class RelaySandboxHost(
         {
             run.Stop(TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs, 0, 3_600_000)));
         }
-    }
-
-    /// <summary>Executes code and waits for its end.</summary>
-    public async Task<RelayResult> ExecuteAsync(string sandboxId, RelayCode request, CancellationToken cancellationToken)
-    {
-        var timeout = request.Timeout is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 1, MaxTimeout.TotalSeconds)) : UsualTimeout;
-        var began = time.GetTimestamp();
-        var process = await Find(sandboxId).StartAsync(
-            new SandboxCommand(request.Code, ComputeRequirements.ParseRuntime(request.Runtime ?? "shell", "runtime"), request.Envs ?? ImmutableDictionary<string, string>.Empty),
-            cancellationToken);
-        using var limit = time.CreateTimer(_ => process.Stop(StopGrace), state: null, timeout, Timeout.InfiniteTimeSpan);
-        using var stdout = new MemoryStream();
-        using var stderr = new MemoryStream();
-        var truncated = false;
-        await foreach (var output in process.Output)
-        {
-            var to = output.Kind == OutputKind.Stdout ? stdout : stderr;
-            var data = output.Data.Span[..(int)Math.Min(output.Data.Length, MaxResultBytes - to.Length)];
-            truncated |= data.Length < output.Data.Length;
-            to.Write(data);
-        }
-
-        return new RelayResult(
-            Encoding.UTF8.GetString(stdout.ToArray()), Encoding.UTF8.GetString(stderr.ToArray()), await process.Exit, (long)time.GetElapsedTime(began).TotalMilliseconds, truncated);
     }
 
     /// <summary>

@@ -24,10 +24,6 @@ internal sealed class RelaySettings
     /// <summary>The directory that has the machine's id, the files of its sandboxes and what could not be sent yet.</summary>
     [Required]
     public string? Data { get; set; }
-
-    /// <summary>How often the gateway hears that this machine is there.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
-    public TimeSpan HeartbeatPeriod { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>Checks the settings before the first request.</summary>

@@ -9,6 +9,9 @@ internal sealed partial class GatewayConnection(
     GatewayApi api, RelaySandboxHost host, RelayRequests requests, IOptions<RelaySettings> settings, MachineName machine, TimeProvider time, IHostApplicationLifetime lifetime,
     ILogger<GatewayConnection> logger) : BackgroundService
 {
+    /// <summary>How often the gateway hears that this machine is there. A machine that has missed three is offline there.</summary>
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
 
@@ -75,7 +78,7 @@ internal sealed partial class GatewayConnection(
 
     private async Task BeatAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(settings.Value.HeartbeatPeriod, time);
+        using var timer = new PeriodicTimer(HeartbeatInterval, time);
         do
         {
             await TryAsync(api.BeatAsync, cancellationToken);

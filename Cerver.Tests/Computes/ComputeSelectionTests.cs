@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Computes.Machines;
 using Cerver.Runs;
 
 namespace Cerver.Tests.Computes;
@@ -53,6 +54,22 @@ public sealed class ComputeSelectionTests
         Assert.Equal(
             [("provider_broken", false, "It has no key."), ("provider_local", true, "It does not have the runtime 'node'."), ("comp_0123456789abcdef", true, "The policy does not allow the provider 'python'.;It does not have the runtime 'node'.")],
             refusal.Report.Candidates.Select(candidate => (candidate.ComputeId!, candidate.Ready, string.Join(';', candidate.Reasons))));
+    }
+
+    [Fact]
+    public void A_machine_that_gives_its_sandboxes_no_network_is_passed_over_by_a_session_that_needs_it_and_says_so_when_it_is_named()
+    {
+        const string Network = """{"network":true}""";
+        var noon = new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
+        var walled = MachineRules.Describe(new() { Capabilities = """{"cerver_runs":1,"network":false}""" }, "a", "comp_1", noon, noon, noon);
+
+        Assert.Equal(walled, ComputeSelection.Choose(ComputeChoice.Any, ComputeRequirements.Parse("{}"), "{}", [], [walled, Python]));
+        Assert.Equal(Python, ComputeSelection.Choose(ComputeChoice.Any, ComputeRequirements.Parse(Network), Network, [], [walled, Python]));
+        var refusal = Assert.Throws<CerverException>(
+            () => ComputeSelection.Choose(new(ComputeChoiceKind.Compute, "comp_1"), ComputeRequirements.Parse(Network), Network, [], [walled, Python]));
+
+        var candidate = Assert.Single(refusal.Report!.Candidates);
+        Assert.Equal(("comp_1", true, "Its sandboxes have no network."), (candidate.ComputeId, candidate.Ready, Assert.Single(candidate.Reasons)));
     }
 
     [Fact]

@@ -90,6 +90,21 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_machine_whose_owner_allows_no_network_takes_no_session_that_needs_it_and_takes_the_others()
+    {
+        await using var relay = _relay = RelayProcess.Launch(_line.Address, _token, _data, ("Cerver__Compute__Local__AllowNetwork", "false"));
+        var computeId = await RelayProcess.ReadyAsync(Client);
+
+        using var refused = await Client.PostAsJsonAsync("/v2/sessions", new { compute = computeId, requirements = new { network = true } });
+        var run = await RunAsync(await CreateAsync(computeId), "echo taken");
+
+        var body = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((HttpStatusCode.Conflict, "no_compute"), (refused.StatusCode, body.GetProperty("code").GetString()));
+        Assert.Equal("Its sandboxes have no network.", body.GetProperty("report").GetProperty("candidates")[0].GetProperty("reasons")[0].GetString());
+        Assert.Equal("taken\n", run.GetProperty("stdout").GetString());
+    }
+
+    [Fact]
     public async Task What_is_printed_while_the_line_is_down_arrives_when_it_is_up_and_meanwhile_the_session_takes_nothing_and_says_so()
     {
         await using var relay = Launch();
@@ -102,14 +117,17 @@ public sealed class RelayTests : IAsyncLifetime
         var before = await TotalAsync(session);
 
         using var run = await Client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code = "true" });
+        using var input = await Client.PostAsJsonAsync($"/v2/sessions/{session}/input", new { content = "is anybody there?" });
         await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(Path.Combine(_data, "sandboxes")).Single(), "go"), "");
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, run.StatusCode);
-        Assert.Equal("compute_offline", (await run.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "compute_offline"), (run.StatusCode, await CodeAsync(run)));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "compute_offline"), (input.StatusCode, await CodeAsync(input)));
         Assert.Equal(before, await TotalAsync(session));
         _line.Mend();
         var ended = await running;
         Assert.Equal(("exited", 0, "before\nafter\n"), (ended.Status, ended.ExitCode, Encoding.UTF8.GetString(ended.Stdout)));
+
+        static async Task<string?> CodeAsync(HttpResponseMessage refusal) => (await refusal.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString();
     }
 
     [Fact]

@@ -22,7 +22,6 @@ internal static class FileErrors
     public const int IsDirectory = 21;
     public const int NoSpace = 28;
     public const int NameTooLong = 36;
-    public const int NotSupported = 38;
     public const int NotEmpty = 39;
     public const int Link = 40;
     public const int NoQuota = 122;

@@ -7,8 +7,12 @@ namespace Cerver.Grains.Computes.Machines;
 
 /// <summary>What a machine's own words mean for those who look for compute. Whatever is not understood in them is ignored. Pure.</summary>
 /// <param name="Runtimes">What executes code there, of what we know. A machine that does not say has a shell, and another relay than ours executes nothing else.</param>
+/// <param name="Network">
+/// Whether a sandbox may reach the network. Our relay says so when it may not; another relay drives agents as the user that it is started by, who have the network of their machine
+/// whatever it says.
+/// </param>
 /// <param name="Sandboxes">What its sandboxes can do and what limits they have; null when its relay is another than ours, which drives agents and does not say.</param>
-internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtimes, ComputeCapabilities? Sandboxes)
+internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtimes, bool Network, ComputeCapabilities? Sandboxes)
 {
     /// <summary>What sandboxes under our own relay can do, of whatever version it is.</summary>
     private const ComputeFeatures OurRelay = ComputeFeatures.Reattach | ComputeFeatures.Replay | ComputeFeatures.Pause;
@@ -19,14 +23,14 @@ internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtim
     {
         if (json is null)
         {
-            return new([SandboxRuntime.Shell], Sandboxes: null);
+            return new([SandboxRuntime.Shell], Network: true, Sandboxes: null);
         }
 
         using var document = JsonDocument.Parse(json);
         var said = document.RootElement;
         return Find(said, RelayWords.Capability, JsonValueKind.Number) is null
-            ? new([.. RuntimesOf(said).Where(static runtime => runtime == SandboxRuntime.Shell)], Sandboxes: null)
-            : new(RuntimesOf(said), SandboxesOf(said));
+            ? new([.. RuntimesOf(said).Where(static runtime => runtime == SandboxRuntime.Shell)], Network: true, Sandboxes: null)
+            : new(RuntimesOf(said), Network: Find(said, RelayWords.Network, JsonValueKind.False) is null, SandboxesOf(said));
     }
 
     private static ImmutableArray<SandboxRuntime> RuntimesOf(JsonElement said) => Find(said, "runtimes", JsonValueKind.Array) is { } named

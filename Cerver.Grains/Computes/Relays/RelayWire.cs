@@ -26,7 +26,7 @@ internal static class RelayPaths
     /// <summary><c>POST</c> starts a run.</summary>
     public static string Runs(string sandboxId) => $"{Sandbox(sandboxId)}/runs";
 
-    /// <summary><c>POST</c> executes code and answers with all that it printed, as every relay does.</summary>
+    /// <summary><c>POST</c> executes code and answers with all that it printed: with another relay than ours, which has no other way.</summary>
     public static string Run(string sandboxId) => $"{Sandbox(sandboxId)}/run";
 
     /// <summary><c>POST</c> stops a run.</summary>
@@ -67,6 +67,9 @@ internal static class RelayWords
 
     /// <summary>The member of a machine's capabilities that says that it gives access to the files of its sandboxes.</summary>
     public const string Files = "files";
+
+    /// <summary>The member of a machine's capabilities that says whether its sandboxes may reach the network.</summary>
+    public const string Network = "network";
 
     /// <summary>The member of a machine's capabilities that has the limits of its sandboxes.</summary>
     public const string Limits = "limits";
@@ -131,11 +134,7 @@ internal sealed record StartRelayRun(
 /// <param name="Code">The code.</param>
 /// <param name="Timeout">How long it may take, in seconds.</param>
 /// <param name="Envs">Variables.</param>
-/// <param name="Runtime"><c>shell</c>, <c>node</c> or <c>python</c>.</param>
-internal sealed record RelayCode(string Code, double? Timeout = null, ImmutableDictionary<string, string>? Envs = null, string? Runtime = null);
-
-/// <summary>What came of it.</summary>
-internal sealed record RelayResult(string Stdout, string Stderr, int? ExitCode, long DurationMs, bool Truncated);
+internal sealed record RelayCode(string Code, double? Timeout = null, ImmutableDictionary<string, string>? Envs = null);
 
 /// <summary>Stops a run.</summary>
 /// <param name="GraceMs">How long it may take to clean up.</param>
@@ -257,7 +256,6 @@ internal sealed record RelayResponse(string Type, string RequestId, int Status, 
 [JsonSerializable(typeof(RelaySandboxes))]
 [JsonSerializable(typeof(StartRelayRun))]
 [JsonSerializable(typeof(RelayCode))]
-[JsonSerializable(typeof(RelayResult))]
 [JsonSerializable(typeof(StopRelayRun))]
 [JsonSerializable(typeof(RelayRefusal))]
 [JsonSerializable(typeof(ListRelayFiles))]

@@ -156,6 +156,25 @@ public sealed class MachineHttpTests(MachineGateway gateway) : IClassFixture<Mac
         Assert.Contains("does not have the runtime 'python'", candidate.GetProperty("reasons")[0].GetString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_machine_whose_relay_allows_no_network_says_so_and_a_session_that_needs_it_gets_a_report()
+    {
+        var computeId = NewId();
+        using var registered = await gateway.Client.PostAsJsonAsync("/v2/computes/register", new { compute_id = computeId, capabilities = new { cerver_runs = 1, network = false } });
+        await using var relay = await ScriptedRelay.ConnectAsync(gateway.Address, computeId, Token);
+        var walled = await gateway.GetAsync(computeId);
+        using var refused = await gateway.Client.PostAsJsonAsync("/v2/sessions", new { compute = new { compute_id = computeId }, requirements = new { network = true } });
+        using var beaten = await gateway.Client.PostAsJsonAsync($"/v2/computes/{computeId}/heartbeat", new { status = "online", capabilities = new { cerver_runs = 1, network = true } });
+        var opened = await gateway.GetAsync(computeId);
+
+        Assert.Equal((false, true), (NetworkOf(walled), NetworkOf(opened)));
+        var body = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((HttpStatusCode.Conflict, "no_compute"), (refused.StatusCode, body.GetProperty("code").GetString()));
+        Assert.Equal("Its sandboxes have no network.", body.GetProperty("report").GetProperty("candidates")[0].GetProperty("reasons")[0].GetString());
+
+        static bool NetworkOf(JsonElement machine) => machine.GetProperty("capabilities").GetProperty("network").GetBoolean();
+    }
+
     [Theory]
     [InlineData("""{}""", "compute_id", 400)]
     [InlineData("""{"compute_id":"machine-1"}""", "compute_id", 400)]

@@ -51,7 +51,23 @@ public sealed class MachineRulesTests
         var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
 
         Assert.Equal(runtimes, string.Join(',', machine.Runtimes));
-        Assert.True(machine.Network);
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("{}", true)]
+    [InlineData("""{"network":false}""", true)]
+    [InlineData("""{"cerver_runs":"1","network":false}""", true)]
+    [InlineData("""{"cerver_runs":1}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":"no"}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":null}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":true}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":false}""", false)]
+    public void Its_sandboxes_have_the_network_unless_its_relay_is_ours_and_says_that_they_have_none(string? capabilities, bool network)
+    {
+        var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
+
+        Assert.Equal(network, machine.Network);
     }
 
     [Theory]

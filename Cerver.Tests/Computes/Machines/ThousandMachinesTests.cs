@@ -12,6 +12,9 @@ public sealed class ThousandMachinesTests(ITestOutputHelper output)
     private const int Count = 1_000;
     private const int AtOnce = 16;
 
+    /// <summary>About four times what docs/performance.md says, because other things take memory and give it back meanwhile.</summary>
+    private const long MaxBytesEach = 64 * 1024;
+
     [Fact]
     public async Task A_thousand_machines_are_connected_at_once_and_each_is_ready()
     {
@@ -34,7 +37,7 @@ public sealed class ThousandMachinesTests(ITestOutputHelper output)
 
             output.WriteLine($"{Count} connected machines take {(after - before) / Count / 1024.0:0.0} KiB each; the gateway has {after / 1024 / 1024} MiB.");
             Assert.Equal(Count, computes.Count(static compute => compute.GetProperty("status").ValueEquals("ready")));
-            Assert.InRange((after - before) / Count, -1_048_576, 1_048_576);
+            Assert.InRange((after - before) / Count, long.MinValue, MaxBytesEach);
             foreach (var relay in relays)
             {
                 await relay.DisposeAsync();
