@@ -192,7 +192,8 @@ public sealed record LimitAnswer
 {
     /// <summary>
     /// What keeps it: <c>cgroup</c> (the kernel, for the sandbox as a whole), <c>rlimit</c> (the kernel, by its user or for each process), <c>quota</c>
-    /// (the file system), <c>watch</c> (it is measured every so often, and what is over is ended) or <c>none</c>.
+    /// (the file system), <c>watch</c> (it is measured every so often, and what is over is ended), <c>affinity</c> (the kernel, by keeping it to so many
+    /// processors) or <c>none</c>.
     /// </summary>
     public required string HeldBy { get; init; }
 

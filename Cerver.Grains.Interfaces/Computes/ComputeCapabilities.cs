@@ -80,6 +80,9 @@ public enum ComputeHold
 
     /// <summary>By measuring every so often and ending what is over. For a moment it can be over.</summary>
     Watch = 4,
+
+    /// <summary>By the kernel, which lets its processes run on so many processors only. Others may be there, too.</summary>
+    Affinity = 5,
 }
 
 /// <summary>The words by which callers, and machines that say what they can do, name <see cref="ComputeHold"/>.</summary>
@@ -92,6 +95,7 @@ public static class ComputeHoldWords
         ("rlimit", ComputeHold.Rlimit),
         ("quota", ComputeHold.Quota),
         ("watch", ComputeHold.Watch),
+        ("affinity", ComputeHold.Affinity),
     ];
 
     /// <summary>The word for how a limit is kept.</summary>

@@ -25,7 +25,7 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
     [Fact]
     public async Task A_compute_says_what_holds_each_of_its_limits()
     {
-        await using var provider = await CreateAsync(new() { MemoryBytes = 1 << 30, DiskBytes = 1 << 29, MaxProcesses = 100 });
+        await using var provider = await CreateAsync(new() { MemoryBytes = 1 << 30, DiskBytes = 1 << 29, MaxProcesses = 100, Cpus = 1.5 });
 
         var capabilities = provider.Describe().Capabilities!;
 
@@ -33,19 +33,21 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
             new ComputeCapabilities(
                 ComputeFeatures.Pause | ComputeFeatures.Files,
                 Memory: new(ComputeHold.Watch, 1 << 30),
-                Cpu: ComputeLimit.None,
+                Cpu: new(ComputeHold.Affinity, 2),
                 Processes: new(ComputeHold.Rlimit, 100),
                 Disk: new(ComputeHold.Watch, 1 << 29)),
             capabilities);
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(1024)]
-    public async Task Some_processors_are_left_to_others_and_programs_cannot_take_them_back(int spare)
+    [InlineData(0, 1024)]
+    [InlineData(1, 1024)]
+    [InlineData(1024, 1024)]
+    [InlineData(0, 0.5)]
+    [InlineData(0, 2)]
+    public async Task A_sandbox_has_so_many_processors_and_programs_cannot_take_more(int spare, double most)
     {
-        await using var provider = await CreateAsync(new() { SpareCpus = spare });
+        await using var provider = await CreateAsync(new() { SpareCpus = spare, Cpus = most });
         await using var sandbox = await OpenAsync(provider);
 
         var run = await sandbox.RunAsync(
@@ -57,7 +59,7 @@ public sealed class LocalSandboxLimitTests(LocalSandboxFixture fixture) : IClass
             """,
             SandboxRuntime.Python);
 
-        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{Math.Max(Environment.ProcessorCount - spare, 1)}\nrefused\n"), run.Text);
+        Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{Math.Min(Math.Max(Environment.ProcessorCount - spare, 1), Math.Ceiling(most))}\nrefused\n"), run.Text);
     }
 
     [Fact]

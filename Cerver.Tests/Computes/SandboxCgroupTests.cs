@@ -143,7 +143,7 @@ public sealed class SandboxCgroupTests : IDisposable
     {
         await using var provider = await CreateAsync(Path.Combine(_tree, "missing"));
 
-        Assert.Equal((ComputeHold.Watch, ComputeHold.None), (provider.Describe().Capabilities!.Memory.Hold, provider.Describe().Capabilities!.Cpu.Hold));
+        Assert.Equal((ComputeHold.Watch, ComputeHold.Affinity), (provider.Describe().Capabilities!.Memory.Hold, provider.Describe().Capabilities!.Cpu.Hold));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ internal sealed class LocalComputeOptions
     [Range(67_108_864, 1L << 44)]
     public long MemoryBytes { get; set; } = 1L << 32;
 
-    /// <summary>How many processors one sandbox may keep busy. Only where the kernel can limit it.</summary>
+    /// <summary>How many processors one sandbox may keep busy. Without control groups only a whole number of them can be held, so it is rounded up.</summary>
     [Range(0.05, 1024)]
     public double Cpus { get; set; } = 2;
 

@@ -63,7 +63,9 @@ internal sealed partial class LocalComputeProvider(
             Capabilities = new(
                 ComputeFeatures.Pause | (_files.Obstacle is null ? ComputeFeatures.Files : ComputeFeatures.None),
                 Memory: new(cgroups is { HoldsMemory: true } ? ComputeHold.Cgroup : ComputeHold.Watch, _options.MemoryBytes),
-                Cpu: cgroups is { HoldsCpu: true } ? new(ComputeHold.Cgroup, (decimal)_options.Cpus) : ComputeLimit.None,
+                Cpu: cgroups is { HoldsCpu: true } ? new(ComputeHold.Cgroup, (decimal)_options.Cpus)
+                    : _options.Isolation == LocalIsolation.None ? ComputeLimit.None
+                    : new(ComputeHold.Affinity, WholeCpus),
                 Processes: cgroups is { HoldsProcesses: true } ? new(ComputeHold.Cgroup, _options.MaxProcesses)
                     : _options.Isolation == LocalIsolation.None ? ComputeLimit.None
                     : new(ComputeHold.Rlimit, _options.MaxProcesses),
@@ -259,6 +261,9 @@ internal sealed partial class LocalComputeProvider(
         return reason;
     }
 
+    /// <summary>Without control groups a sandbox is kept to some processors instead of a share of their time.</summary>
+    private long WholeCpus => (long)Math.Ceiling(_options.Cpus);
+
     private static SandboxWorkspaces WorkspacesOf(LocalComputeOptions options, string dataDirectory) => new(
         options.WorkspaceRoot ?? Path.Combine(dataDirectory, "sandboxes"), options.WorkspaceRoot is null ? null : new GatewayName(dataDirectory));
 
@@ -319,7 +324,8 @@ internal sealed partial class LocalComputeProvider(
             _options.MaxProcesses,
             _options.MaxOpenFiles,
             full is null ? _options.MaxFileBytes : 0,
-            cgroups is { HoldsMemory: true } ? null : _options.MemoryBytes);
+            cgroups is { HoldsMemory: true } ? null : _options.MemoryBytes,
+            cgroups is { HoldsCpu: true } ? null : WholeCpus);
         long? userId = _isRoot && isContainer ? _userIds.Take(spec.SandboxId) : null;
         SandboxCgroup? cgroup = null;
         SandboxContainer container;
@@ -447,7 +453,7 @@ internal sealed partial class LocalComputeProvider(
     [LoggerMessage(Level = LogLevel.Information, Message = "Control groups below {Directory} limit sandboxes: memory {Memory}, processors {Cpu}, processes {Processes}")]
     private partial void LogCgroups(string directory, bool memory, bool cpu, bool processes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Limits of sandboxes are kept without control groups, so processor time has none and memory is measured: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Limits of sandboxes are kept without control groups, so there are only whole processors and memory is measured: {Reason}")]
     private partial void LogNoCgroups(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The control group {Path} could not be removed")]

@@ -54,7 +54,7 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
         start.Environment.Clear();
         var machine = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
         var user = userId?.ToString(CultureInfo.InvariantCulture) ?? "-";
-        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, cgroup ?? Unlimited, Text(options.SpareCpus), files, socket, workspace);
+        Add(start, Path.Combine(files, LocalRunDirectory.StartScript), machine, user, cgroup ?? Unlimited, Text(options.SpareCpus), limits.Cpus is { } cpus ? Text(cpus) : Unlimited, files, socket, workspace);
         if (options.Isolation == LocalIsolation.None)
         {
             Add(start, Perl, Path.Combine(files, LocalRunDirectory.InitScript), socket);
@@ -163,4 +163,5 @@ internal sealed class SandboxLaunch(LocalComputeOptions options, string files)
 /// <param name="OpenFiles">Files that a process may have open.</param>
 /// <param name="FileBytes">How large a file may become; 0 when none may grow.</param>
 /// <param name="DataBytes">Memory of its own that a process may have, used or not.</param>
-internal sealed record ProcessLimits(long? Processes, long? OpenFiles, long? FileBytes, long? DataBytes);
+/// <param name="Cpus">On how many processors they may be, all together.</param>
+internal sealed record ProcessLimits(long? Processes, long? OpenFiles, long? FileBytes, long? DataBytes, long? Cpus);

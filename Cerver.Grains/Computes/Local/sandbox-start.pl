@@ -2,12 +2,12 @@
 # Becomes the first process of a sandbox. One process that makes a few system calls, where setsid, unshare, mount, chown and
 # setpriv in a shell would be ten processes and most of the time that a sandbox takes to come up.
 #
-#   sandbox-start.pl MACHINE USER CGROUP SPARE FILES SOCKET WORKSPACE COMMAND...
+#   sandbox-start.pl MACHINE USER CGROUP SPARE MOST FILES SOCKET WORKSPACE COMMAND...
 #
 # MACHINE is x86_64 or aarch64. USER is the user id of its own that the sandbox gets, or - for the one that this script has. With an id of its own the command
 # must reach files below directories that are root's alone, so in a mount namespace that only it sees they appear as /mnt/files,
 # /mnt/socket and /mnt/workspace. CGROUP is the directory of the control group that it goes into, or - for none. SPARE is how many of the
-# processors are left to others. The seccomp filter is the command's file descriptor 3.
+# processors are left to others, and MOST how many of the rest it may use, or - for all. The seccomp filter is the command's file descriptor 3.
 use strict;
 
 my %calls = (
@@ -21,7 +21,7 @@ my %calls = (
     },
 );
 
-my ($machine, $user, $cgroup, $spare, $files, $socket, $workspace, @command) = @ARGV;
+my ($machine, $user, $cgroup, $spare, $most, $files, $socket, $workspace, @command) = @ARGV;
 my $call = $calls{$machine} or die "no system call numbers for this machine\n";
 
 # All that comes from here on is in the sandbox's own control group, and counts there.
@@ -31,7 +31,7 @@ if ($cgroup ne '-') {
     close $members or die "$cgroup: $!\n";
 }
 
-spare_processors() if $spare > 0;
+choose_processors() if $spare > 0 || $most ne '-';
 
 # In a session of its own an interrupt in the gateway's terminal reaches the gateway alone, which then ends things in order.
 ask('setsid');
@@ -66,16 +66,21 @@ else {
 exec { $command[0] } @command or die "$command[0]: $!\n";
 
 # Whatever runs in the sandbox, the gateway finds a processor free: the kernel lets a program that wakes up wait for its next tick, 4 ms
-# or more, when all of them are busy with another session's programs. The filter keeps programs from taking it back.
-sub spare_processors {
+# or more, when all of them are busy with another session's programs. Of the rest sandboxes begin at different ones. The filter keeps
+# programs from taking more.
+sub choose_processors {
     my $set = "\0" x 1024;
     syscall($call->{sched_getaffinity}, 0, length $set, $set) > 0 or die "sched_getaffinity: $!\n";
-    my $processors = unpack('b*', $set);
-    for (1 .. $spare) {
-        last if ($processors =~ tr/1//) < 2;
-        $processors =~ s/1/0/;
+    my @there = split(//, unpack('b*', $set));
+    my @processors = grep { $there[$_] } 0 .. $#there;
+    splice(@processors, 0, $spare < @processors ? $spare : $#processors);
+    if ($most ne '-' && $most < @processors) {
+        my $first = $$ % @processors;
+        @processors = (@processors, @processors)[$first .. $first + $most - 1];
     }
-    ask('sched_setaffinity', 0, length $set, pack('b*', $processors));
+    my $chosen = "\0" x length $set;
+    vec($chosen, $_, 1) = 1 for @processors;
+    ask('sched_setaffinity', 0, length $chosen, $chosen);
 }
 
 sub own_workspace {
