@@ -8,7 +8,8 @@ namespace Cerver.Grains.Computes.Machines;
 /// <summary>What a machine's own words mean for those who look for compute. Whatever is not understood in them is ignored. Pure.</summary>
 /// <param name="Runtimes">What executes code there, of what we know. A machine that does not say has a shell, and another relay than ours executes nothing else.</param>
 /// <param name="Sandboxes">What its sandboxes can do and what limits they have; null when its relay is another than ours, which drives agents and does not say.</param>
-internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtimes, ComputeCapabilities? Sandboxes)
+/// <param name="Network">Whether a sandbox may reach the network. Under another relay than ours it does, and under ours unless that says that its operator does not allow it.</param>
+internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtimes, ComputeCapabilities? Sandboxes, bool Network = true)
 {
     /// <summary>What sandboxes under our own relay can do, of whatever version it is.</summary>
     private const ComputeFeatures OurRelay = ComputeFeatures.Reattach | ComputeFeatures.Replay | ComputeFeatures.Pause;
@@ -26,7 +27,7 @@ internal sealed record MachineCapabilities(ImmutableArray<SandboxRuntime> Runtim
         var said = document.RootElement;
         return Find(said, RelayWords.Capability, JsonValueKind.Number) is null
             ? new([.. RuntimesOf(said).Where(static runtime => runtime == SandboxRuntime.Shell)], Sandboxes: null)
-            : new(RuntimesOf(said), SandboxesOf(said));
+            : new(RuntimesOf(said), SandboxesOf(said), Find(said, RelayWords.Network, JsonValueKind.False) is null);
     }
 
     private static ImmutableArray<SandboxRuntime> RuntimesOf(JsonElement said) => Find(said, "runtimes", JsonValueKind.Array) is { } named

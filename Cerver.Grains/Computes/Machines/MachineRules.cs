@@ -82,7 +82,7 @@ internal static class MachineRules
             "private",
             machine.Kind,
             capabilities.Runtimes,
-            Network: true)
+            capabilities.Network)
         {
             // Any silo reaches it.
             Hosts = [""],

@@ -65,6 +65,9 @@ internal static class RelayWords
     /// <summary>The member of a machine's capabilities that says that it speaks this.</summary>
     public const string Capability = "cerver_runs";
 
+    /// <summary>The member of a machine's capabilities that says whether a sandbox may reach the network.</summary>
+    public const string Network = "network";
+
     /// <summary>The member of a machine's capabilities that says that it gives access to the files of its sandboxes.</summary>
     public const string Files = "files";
 

@@ -51,8 +51,17 @@ public sealed class MachineRulesTests
         var machine = MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon);
 
         Assert.Equal(runtimes, string.Join(',', machine.Runtimes));
-        Assert.True(machine.Network);
     }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("""{"network":false}""", true)]
+    [InlineData("""{"cerver_runs":1}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":"no"}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":true}""", true)]
+    [InlineData("""{"cerver_runs":1,"network":false}""", false)]
+    public void A_sandbox_may_reach_the_network_unless_our_relay_says_that_it_may_not(string? capabilities, bool network) =>
+        Assert.Equal(network, MachineRules.Describe(new() { Capabilities = capabilities }, "a", "comp_1", Noon, Noon, Noon).Network);
 
     [Theory]
     [InlineData(null, false)]
