@@ -21,9 +21,9 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     public Task DisposeAsync() => _subject.DisposeAsync().AsTask();
 
     [Fact]
-    public void It_is_ready_and_says_what_it_is()
+    public async Task It_is_ready_and_says_what_it_is()
     {
-        var info = _subject.Describe(Provider);
+        var info = await _subject.DescribeAsync(Provider);
 
         Assert.Equal((ComputeStatus.Ready, null), (info.Status, info.Reason));
         Assert.Equal(Provider.Name, info.Provider);
@@ -257,7 +257,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     {
         var sandboxId = Ids.NewSandbox(TimeProvider.System);
         await using var sandbox = await OpenAsync(sandboxId);
-        if (_subject.Reattaches)
+        if (await CanAsync(ComputeFeatures.Reattach))
         {
             await sandbox.RunAsync("touch file");
             var same = await OpenAsync(sandboxId);
@@ -292,7 +292,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     {
         var provider = await _subject.WithoutAccessAsync();
 
-        var info = _subject.Describe(provider);
+        var info = await _subject.DescribeAsync(provider);
         var refusal = await Assert.ThrowsAsync<CerverException>(() => OpenAsync(provider));
 
         Assert.NotEqual(ComputeStatus.Ready, info.Status);
@@ -319,4 +319,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
 
     private static Task<ISandbox> OpenAsync(IComputeProvider provider, string? sandboxId = null) =>
         provider.OpenAsync(new SandboxSpec(sandboxId ?? Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+
+    /// <summary>What it says of its sandboxes.</summary>
+    private async Task<bool> CanAsync(ComputeFeatures feature) => (await _subject.DescribeAsync(Provider)).Capabilities!.Features.HasFlag(feature);
 }

@@ -9,17 +9,20 @@ internal interface IProviderUnderTest : IAsyncDisposable
     /// <summary>The provider.</summary>
     IComputeProvider Provider { get; }
 
-    /// <summary>What it says of itself.</summary>
-    ComputeInfo Describe(IComputeProvider provider) => provider.Describe();
+    /// <summary>What an account hears of it, or of another one of the kind.</summary>
+    Task<ComputeInfo> DescribeAsync(IComputeProvider provider) => Task.FromResult(provider.Describe());
 
-    /// <summary>Whether its sandboxes outlive whoever opened them, so that opening one again finds it up and removing one ends it.</summary>
-    bool Reattaches => false;
+    /// <summary>Follows a run in a sandbox that is up as a gateway does that has just come up; null when its sandboxes do not outlive the gateway.</summary>
+    (ISandbox Sandbox, ISandboxProcess Process)? Follow(string sandboxId, string runId) => null;
 
     /// <summary>Takes a sandbox away from under the provider, as a crash of its machine does.</summary>
     Task LoseAsync(ISandbox sandbox);
 
     /// <summary>Another one of the kind, which has room for one sandbox. It goes with this one.</summary>
     Task<IComputeProvider> WithRoomForOneAsync();
+
+    /// <summary>Another one of the kind, whose operator has switched the network off. It goes with this one.</summary>
+    Task<IComputeProvider> WithoutNetworkAsync();
 
     /// <summary>Another one of the kind, which lacks what lets it in: credentials, a program, a connection. It goes with this one.</summary>
     Task<IComputeProvider> WithoutAccessAsync();

@@ -29,6 +29,8 @@ public sealed class LocalConformanceTests : ComputeProviderConformance
 
         public Task<IComputeProvider> WithRoomForOneAsync() => ProbedAsync(new LocalComputeOptions { UserIdCount = 1 });
 
+        public Task<IComputeProvider> WithoutNetworkAsync() => ProbedAsync(new LocalComputeOptions { AllowNetwork = false });
+
         public Task<IComputeProvider> WithoutAccessAsync() => ProbedAsync(new LocalComputeOptions { BubblewrapPath = "/nowhere/bwrap" });
 
         public async ValueTask DisposeAsync()
