@@ -1,9 +1,17 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
+using Cerver.Grains.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
+using Cerver.Tests.Relays;
+using Cerver.Tests.Runs;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cerver.Tests.Computes.Conformance;
 
@@ -28,6 +36,167 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
         Assert.Equal((ComputeStatus.Ready, null), (info.Status, info.Reason));
         Assert.Equal(Provider.Name, info.Provider);
         Assert.Contains(SandboxRuntime.Shell, info.Runtimes);
+    }
+
+    [Theory]
+    [InlineData(SandboxRuntime.Shell, "echo ok")]
+    [InlineData(SandboxRuntime.Node, "console.log('ok')")]
+    [InlineData(SandboxRuntime.Python, "print('ok')")]
+    public async Task What_it_says_executes_code_does_and_nothing_else_is_tried(SandboxRuntime runtime, string code)
+    {
+        await using var sandbox = await OpenAsync();
+
+        if ((await _subject.DescribeAsync(Provider)).Runtimes.Contains(runtime))
+        {
+            Assert.Equal("ok\n", (await sandbox.RunAsync(code, runtime)).Text);
+        }
+        else
+        {
+            var refusal = await Assert.ThrowsAsync<CerverException>(() => sandbox.StartAsync(code, runtime));
+            Assert.Contains(refusal.Code, (CerverError[])[CerverError.NoCompute, CerverError.ProviderUnavailable]);
+        }
+    }
+
+    [Fact]
+    public async Task A_program_that_reads_its_input_finds_the_end_of_it_and_nobody_says_that_any_could_be_sent()
+    {
+        await using var sandbox = await OpenAsync();
+
+        var run = await sandbox.RunAsync("cat; echo over");
+
+        Assert.Equal(("over\n", 0), (run.Text, run.ExitCode));
+        Assert.False(await CanAsync(ComputeFeatures.Stdin));
+    }
+
+    [Fact]
+    public async Task Nobody_says_that_its_sandboxes_can_do_what_no_provider_is_asked_for()
+    {
+        Assert.False(await CanAsync(ComputeFeatures.Snapshot));
+        Assert.False(await CanAsync(ComputeFeatures.Ports));
+    }
+
+    [Fact]
+    public async Task Files_are_reached_from_outside_where_it_says_so_and_nowhere_else()
+    {
+        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        await using var sandbox = await OpenAsync(sandboxId);
+        await sandbox.RunAsync("mkdir made; printf inside > made/file");
+        var files = Provider.Files;
+        var reading = new ReadFile(Of("made/file"), Offset: 0, FileParts.MaxBytes);
+        if (!await CanAsync(ComputeFeatures.Files))
+        {
+            // Some find out only when they are asked.
+            Assert.True(
+                files is not { Obstacle: null }
+                || (await Assert.ThrowsAsync<CerverException>(() => files.ReadAsync(sandboxId, reading, CancellationToken.None))).Code == CerverError.NoCompute);
+            return;
+        }
+
+        Assert.Null(files!.Obstacle);
+        var read = await files.ReadAsync(sandboxId, reading, CancellationToken.None);
+        await files.BeginAsync(sandboxId, new("upload", Size: null), CancellationToken.None);
+        await files.WriteAsync(sandboxId, new("upload", Offset: 0, "outside"u8.ToArray()), CancellationToken.None);
+        await files.PlaceAsync(sandboxId, new("upload", Of("made/other"), "outside"u8.Length), CancellationToken.None);
+        var listing = await files.ListAsync(sandboxId, new(Of("made"), After: [], FileParts.MaxEntries), CancellationToken.None);
+        await files.DeleteAsync(sandboxId, new(Of("made/file"), Recursive: false), CancellationToken.None);
+
+        Assert.Equal("inside"u8, read.Data);
+        Assert.Equal(["file", "other"], listing.Entries.Select(static entry => Encoding.UTF8.GetString(entry.Name.AsSpan())));
+        Assert.Equal("outside|other\n", (await sandbox.RunAsync("cat made/other; echo \"|$(ls made)\"")).Text);
+    }
+
+    [Fact]
+    public async Task The_network_is_there_for_a_sandbox_that_asked_for_it_and_for_no_other()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
+        listener.Start();
+        var code = $"exec 3<>/dev/tcp/127.0.0.1/{((IPEndPoint)listener.LocalEndpoint).Port} && echo connected";
+        await using var without = await OpenAsync();
+        await using var with = await OpenAsync(Provider, network: true);
+
+        Assert.True((await _subject.DescribeAsync(Provider)).Network);
+        Assert.Equal("", (await without.RunAsync(code)).Text);
+        Assert.Equal("connected\n", (await with.RunAsync(code)).Text);
+    }
+
+    [Fact]
+    public async Task Where_its_operator_allows_no_network_it_says_so_and_opens_nothing_that_asks_for_it()
+    {
+        var provider = await _subject.WithoutNetworkAsync();
+
+        var refusal = await Assert.ThrowsAsync<CerverException>(() => OpenAsync(provider, network: true));
+        await using var without = await OpenAsync(provider);
+
+        Assert.False((await _subject.DescribeAsync(provider)).Network);
+        Assert.Equal(CerverError.ProviderUnavailable, refusal.Code);
+        Assert.Equal(0, (await without.RunAsync("true")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_program_goes_on_when_another_process_follows_it_where_it_says_so_and_ends_with_its_own_elsewhere()
+    {
+        var (sandboxId, runId, sleep) = (Ids.NewSandbox(TimeProvider.System), Ids.NewRun(TimeProvider.System), LentMachine.NewSleep());
+        await using var sandbox = await OpenAsync(sandboxId);
+        var process = await sandbox.StartAsync(
+            Command($"echo before; sleep {sleep} & until [ -e go ]; do sleep 0.05; done; kill $!; echo after") with { RunId = runId }, CancellationToken.None);
+        await using var output = process.Output.GetAsyncEnumerator();
+        await output.ReadLineAsync();
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        var isLeft = sandbox.Detach();
+
+        Assert.Equal(await CanAsync(ComputeFeatures.Reattach), isLeft);
+        if (!isLeft)
+        {
+            Assert.Null(_subject.Follow(sandboxId, runId));
+            Assert.True(LentMachine.Runs(sleep));
+            await sandbox.DisposeAsync();
+            Assert.Null(await process.Exit);
+            Assert.False(LentMachine.Runs(sleep));
+            return;
+        }
+
+        await Assert.ThrowsAsync<RunDetachedException>(() => output.MoveNextAsync().AsTask());
+        var (again, followed) = _subject.Follow(sandboxId, runId)!.Value;
+        Assert.True(LentMachine.Runs(sleep));
+        Assert.Equal(0, (await again.RunAsync("touch go")).ExitCode);
+        var run = await followed.FinishAsync();
+
+        Assert.Equal((await CanAsync(ComputeFeatures.Replay) ? "before\nafter\n" : "after\n", 0), (run.Text, run.ExitCode));
+    }
+
+    [Fact]
+    public async Task A_program_that_takes_too_long_is_gone_with_all_that_it_started_and_its_run_says_so()
+    {
+        await using var sandbox = await OpenAsync();
+        var sleep = LentMachine.NewSleep();
+        var run = new SandboxRun("run_x", $"trap '' TERM; sleep {sleep} & echo up; wait", SandboxRuntime.Shell, TimeSpan.FromSeconds(1), ImmutableDictionary<string, string>.Empty);
+        var process = await sandbox.StartAsync(Command(run.Code) with { Timeout = run.Timeout }, CancellationToken.None);
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        var ended = await new RunRecorder(
+            "session", run, process, new AccountTaints(), new RowsInMemory(), static () => { }, static _ => Task.CompletedTask, long.MaxValue, TimeProvider.System, NullLogger.Instance).RecordAsync();
+
+        Assert.Equal((RunStatus.TimedOut, 137, "up\n"), (ended.Status, ended.ExitCode, ended.Output));
+        Assert.False(LentMachine.Runs(sleep));
+        Assert.Equal(0, (await sandbox.RunAsync("true")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_program_that_takes_too_long_while_nobody_follows_it_is_gone_all_the_same()
+    {
+        await using var sandbox = await OpenAsync();
+        var sleep = LentMachine.NewSleep();
+        await sandbox.StartAsync(Command($"trap '' TERM; sleep {sleep} & echo up; wait") with { Timeout = TimeSpan.Zero }, CancellationToken.None);
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        // Where nothing is left for others to follow, it has no more time than whoever started it.
+        if (!sandbox.Detach())
+        {
+            await sandbox.DisposeAsync();
+        }
+
+        await Waiting.UntilAsync(() => !LentMachine.Runs(sleep));
     }
 
     [Theory]
@@ -193,6 +362,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
             Assert.Equal("kept\n", (await second.RunAsync("cat file")).Text);
         }
 
+        Assert.True(await CanAsync(ComputeFeatures.Pause));
         Assert.Contains(sandboxId, await Provider.ListAsync(CancellationToken.None));
         await Provider.RemoveAsync(sandboxId, CancellationToken.None);
         await Provider.RemoveAsync(sandboxId, CancellationToken.None);
@@ -315,10 +485,14 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     /// <summary>Makes what is tested.</summary>
     private protected abstract Task<IProviderUnderTest> CreateAsync();
 
-    private Task<ISandbox> OpenAsync(string? sandboxId = null) => OpenAsync(Provider, sandboxId);
+    private static SandboxPath Of(string path) => SandboxPath.Parse(Encoding.UTF8.GetBytes(path));
 
-    private static Task<ISandbox> OpenAsync(IComputeProvider provider, string? sandboxId = null) =>
-        provider.OpenAsync(new SandboxSpec(sandboxId ?? Ids.NewSandbox(TimeProvider.System), Network: false), CancellationToken.None);
+    private static SandboxCommand Command(string code) => new(code, SandboxRuntime.Shell, ImmutableDictionary<string, string>.Empty);
+
+    private static Task<ISandbox> OpenAsync(IComputeProvider provider, string? sandboxId = null, bool network = false) =>
+        provider.OpenAsync(new SandboxSpec(sandboxId ?? Ids.NewSandbox(TimeProvider.System), network), CancellationToken.None);
+
+    private Task<ISandbox> OpenAsync(string? sandboxId = null) => OpenAsync(Provider, sandboxId);
 
     /// <summary>What it says of its sandboxes.</summary>
     private async Task<bool> CanAsync(ComputeFeatures feature) => (await _subject.DescribeAsync(Provider)).Capabilities!.Features.HasFlag(feature);
