@@ -423,23 +423,52 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sandbox_is_open_once_and_not_removed_meanwhile_or_is_found_open()
+    public async Task A_sandbox_that_is_up_is_found_as_it_is_where_programs_outlive_the_gateway_and_is_opened_once_elsewhere()
     {
-        var sandboxId = Ids.NewSandbox(TimeProvider.System);
+        var (sandboxId, sleep) = (Ids.NewSandbox(TimeProvider.System), LentMachine.NewSleep());
         await using var sandbox = await OpenAsync(sandboxId);
+        await sandbox.StartAsync($"touch file; sleep {sleep}");
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        var same = sandbox;
         if (await CanAsync(ComputeFeatures.Reattach))
         {
-            await sandbox.RunAsync("touch file");
-            var same = await OpenAsync(sandboxId);
-            Assert.Equal(0, (await same.RunAsync("[ -e file ]")).ExitCode);
+            same = await OpenAsync(sandboxId);
+        }
+        else
+        {
+            Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => OpenAsync(sandboxId))).Code);
+        }
+
+        Assert.True(LentMachine.Runs(sleep));
+        Assert.Equal(0, (await same.RunAsync("[ -e file ]")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_is_up_ends_when_it_is_removed_where_programs_outlive_the_gateway_and_is_not_removed_elsewhere()
+    {
+        var (sandboxId, sleep) = (Ids.NewSandbox(TimeProvider.System), LentMachine.NewSleep());
+        await using var sandbox = await OpenAsync(sandboxId);
+        var process = await sandbox.StartAsync($"touch file; sleep {sleep}");
+        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        if (!await CanAsync(ComputeFeatures.Reattach))
+        {
+            Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => Provider.RemoveAsync(sandboxId, CancellationToken.None))).Code);
+            Assert.True(LentMachine.Runs(sleep));
+            Assert.Equal(0, (await sandbox.RunAsync("[ -e file ]")).ExitCode);
             return;
         }
 
-        var opened = await Assert.ThrowsAsync<CerverException>(() => OpenAsync(sandboxId));
-        var removed = await Assert.ThrowsAsync<CerverException>(() => Provider.RemoveAsync(sandboxId, CancellationToken.None));
+        await Provider.RemoveAsync(sandboxId, CancellationToken.None);
 
-        Assert.Equal((CerverError.ProviderUnavailable, CerverError.ProviderUnavailable), (opened.Code, removed.Code));
-        Assert.Equal(0, (await sandbox.RunAsync("true")).ExitCode);
+        Assert.False(LentMachine.Runs(sleep));
+        await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
+        await sandbox.Closed;
+        Assert.Null(await process.Exit);
+        Assert.DoesNotContain(sandboxId, await Provider.ListAsync(CancellationToken.None));
+        await using var again = await OpenAsync(sandboxId);
+        Assert.Equal(1, (await again.RunAsync("[ -e file ]")).ExitCode);
     }
 
     [Fact]
