@@ -175,7 +175,7 @@ public abstract class ComputeProviderConformance : IAsyncLifetime
         await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
 
         var ended = await new RunRecorder(
-            "session", run, process, new AccountTaints(), new RowsInMemory(), static () => { }, static _ => Task.CompletedTask, long.MaxValue, TimeProvider.System, NullLogger.Instance).RecordAsync();
+            "session", run, process, new AccountTaints(), new RowsInMemory(), static () => { }, static _ => Task.CompletedTask, long.MaxValue, TimeProvider.System, NullLogger.Instance).RecordAsync().WaitAsync(TimeSpan.FromMinutes(1));
 
         Assert.Equal((RunStatus.TimedOut, 137, "up\n"), (ended.Status, ended.ExitCode, ended.Output));
         Assert.False(LentMachine.Runs(sleep));
