@@ -3,7 +3,7 @@ using Cerver.Grains.Computes;
 
 namespace Cerver.Tests.Computes.Conformance;
 
-/// <summary>A provider that is ready, and the harm that can be done to it.</summary>
+/// <summary>A provider that is ready.</summary>
 internal interface IProviderUnderTest : IAsyncDisposable
 {
     /// <summary>The provider.</summary>
@@ -11,18 +11,6 @@ internal interface IProviderUnderTest : IAsyncDisposable
 
     /// <summary>What an account hears of it, or of another one of the kind.</summary>
     Task<ComputeInfo> DescribeAsync(IComputeProvider provider) => Task.FromResult(provider.Describe());
-
-    /// <summary>Follows a run in a sandbox that is up as a gateway does that has just come up; null when its sandboxes do not outlive the gateway.</summary>
-    (ISandbox Sandbox, ISandboxProcess Process)? Follow(string sandboxId, string runId) => null;
-
-    /// <summary>Takes a sandbox away from under the provider, as a crash of its machine does.</summary>
-    Task LoseAsync(ISandbox sandbox);
-
-    /// <summary>Another one of the kind, which has room for one sandbox. It goes with this one.</summary>
-    Task<IComputeProvider> WithRoomForOneAsync();
-
-    /// <summary>Another one of the kind, whose operator has switched the network off. It goes with this one.</summary>
-    Task<IComputeProvider> WithoutNetworkAsync();
 
     /// <summary>Another one of the kind, which lacks what lets it in: credentials, a program, a connection. It goes with this one.</summary>
     Task<IComputeProvider> WithoutAccessAsync();

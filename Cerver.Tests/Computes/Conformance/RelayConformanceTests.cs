@@ -8,12 +8,12 @@ using Cerver.Tests.Relays;
 namespace Cerver.Tests.Computes.Conformance;
 
 /// <summary>Sandboxes of our relay, in a process of its own, over a real WebSocket.</summary>
-public sealed class RelayConformanceTests : ComputeProviderConformance
+public sealed class RelayConformanceTests : SandboxProviderConformance
 {
     private protected override async Task<IProviderUnderTest> CreateAsync()
     {
         var line = await RelayLine.StartAsync();
-        return new Subject(line, await ConnectAsync(line));
+        return new RelaySubject(line, await ConnectAsync(line));
     }
 
     [Fact]
@@ -41,13 +41,13 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
         return (relay, data);
     }
 
-    private sealed class Subject : IProviderUnderTest
+    private sealed class RelaySubject : ISandboxProviderUnderTest
     {
         private readonly List<(RelayLine Line, RelayProcess Process, string Data)> _all = [];
         private readonly Dictionary<IComputeProvider, MachineCalls> _machines = [];
         private MachineGateway? _gateway;
 
-        public Subject(RelayLine line, (RelayProcess Process, string Data) relay) => Provider = Add(line, relay);
+        public RelaySubject(RelayLine line, (RelayProcess Process, string Data) relay) => Provider = Add(line, relay);
 
         public IComputeProvider Provider { get; }
 
