@@ -112,7 +112,8 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
         await RegisterAsync(request);
     }
 
-    private Task TakeHeartbeatAsync(OptionalBody<HeartbeatBody> body) => HeartbeatAsync(new MachineHeartbeat(body.Value.Status, body.Value.Capabilities, body.Value.Metadata));
+    private async Task TakeHeartbeatAsync(OptionalBody<HeartbeatBody> body) =>
+        await HeartbeatAsync(new MachineHeartbeat(body.Value.Status, body.Value.Capabilities, body.Value.Metadata));
 
     private async Task ServeAsync(HttpContext context)
     {

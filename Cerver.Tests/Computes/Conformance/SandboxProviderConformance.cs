@@ -299,8 +299,8 @@ public abstract class SandboxProviderConformance : ComputeProviderConformance
             Assert.Equal(CerverError.ProviderUnavailable, (await Assert.ThrowsAsync<CerverException>(() => OpenAsync(sandboxId))).Code);
         }
 
-        Assert.True(LentMachine.Runs(sleep));
-        Assert.Equal(0, (await same.RunAsync("[ -e file ]")).ExitCode);
+        var found = await same.RunAsync($"[ -e file ] && pgrep -f '^sleep {sleep}$' | wc -l");
+        Assert.Equal(("1\n", 0), (found.Text, found.ExitCode));
     }
 
     [Fact]

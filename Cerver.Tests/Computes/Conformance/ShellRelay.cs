@@ -127,6 +127,7 @@ internal sealed class ShellRelay : IAsyncDisposable
             RedirectStandardOutput = true,
             StandardErrorEncoding = Encoding.UTF8,
             StandardOutputEncoding = Encoding.UTF8,
+            UseShellExecute = false,
             WorkingDirectory = sandbox,
         };
         foreach (var variable in body.GetProperty("envs").EnumerateObject())
