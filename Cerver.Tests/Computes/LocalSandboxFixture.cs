@@ -51,9 +51,13 @@ internal sealed record Finished(byte[] Stdout, byte[] Stderr, int? ExitCode)
 /// <summary>Ways to run code in a test.</summary>
 internal static class SandboxRuns
 {
+    /// <summary>Longer than any test waits for a run, and no longer than every provider lets one take.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+
     public static Task<ISandboxProcess> StartAsync(
         this ISandbox sandbox, string code, SandboxRuntime runtime = SandboxRuntime.Shell, params (string Name, string Value)[] variables) =>
-        sandbox.StartAsync(new SandboxCommand(code, runtime, variables.ToImmutableDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)), CancellationToken.None);
+        sandbox.StartAsync(
+            new SandboxCommand(code, runtime, variables.ToImmutableDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)) { Timeout = Timeout }, CancellationToken.None);
 
     public static async Task<Finished> RunAsync(
         this ISandbox sandbox, string code, SandboxRuntime runtime = SandboxRuntime.Shell, params (string Name, string Value)[] variables) =>

@@ -48,6 +48,82 @@ public sealed class DeployedMachineTests(MachineDeployment deployment)
     }
 
     [Fact]
+    public async Task Code_variables_and_output_are_utf8_there_and_what_is_not_arrives_as_it_was_printed()
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+
+        var text = await caller.RunAsync(session, "echo 'grüße 🦊'; printf '%s' \"$GREETING\" >&2", ("GREETING", "hé=llo\n'\"$(false) \\ world"));
+        var without = await caller.RunAsync(session, "printf '%s' \"$GREETING\"");
+        using var run = await caller.StartAsync(session, string.Concat(Enumerable.Range(0, 256).Select(static i => $"printf '\\{Convert.ToString(i, 8)}'\n")));
+        await run.EndedAsync();
+        using var stored = await caller.WatchAsync(session, run.Id!);
+        await stored.EndedAsync();
+
+        Assert.Equal(("grüße 🦊\n", "hé=llo\n'\"$(false) \\ world", 0), text);
+        Assert.Equal(("", "", 0), without);
+        Assert.Equal([.. Enumerable.Range(0, 256).Select(static i => (byte)i)], run.Stdout);
+        Assert.Equal(run.Stdout, stored.Stdout);
+    }
+
+    [Fact]
+    public async Task Several_run_there_at_once_in_the_same_files()
+    {
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+
+        // Each waits for all others: one after another they would never end.
+        var runs = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
+            caller.RunAsync(session, $"touch here.{i}; until [ $(ls here.* | wc -l) = 8 ]; do sleep 0.05; done; echo {i}; echo $(({i} * 2)) >&2; exit {i}")));
+
+        Assert.All(runs, static (run, i) => Assert.Equal(($"{i}\n", $"{i * 2}\n", i), run));
+    }
+
+    [Fact]
+    public async Task However_often_the_line_drops_there_the_rows_of_a_run_have_every_byte_once_and_in_order()
+    {
+        const int Bytes = 50 * 1024 * 1024;
+        await using var machine = await deployment.LendAsync();
+        using var caller = deployment.Call();
+        var session = await caller.CreateAsync(machine);
+        using var run = await caller.StartAsync(session, $"head -c {Bytes} /dev/urandom > much; sha256sum much >&2; split -b 1M --filter='cat; sleep 0.1' much");
+        var watching = run.EndedAsync();
+
+        for (var drop = 0; drop < 20; drop++)
+        {
+            // In the middle of it, each time: what was under way is gone.
+            var passed = machine.Line.Passed;
+            await Waiting.UntilAsync(() => machine.Line.Passed - passed > 512 * 1024, () => $"The relay said:\n{machine.Relay.Output}");
+            Assert.False(watching.IsCompleted);
+            machine.Line.Break();
+        }
+
+        await watching;
+        using var stored = await caller.WatchAsync(session, run.Id!);
+        await stored.EndedAsync();
+
+        Assert.Equal(("exited", 0), await caller.RecordAsync(run));
+        Assert.Equal(Bytes, stored.Stdout.Length);
+        Assert.StartsWith(Convert.ToHexStringLower(SHA256.HashData(stored.Stdout)), Encoding.UTF8.GetString(stored.Stderr), StringComparison.Ordinal);
+        Assert.Equal(stored.Stdout, run.Stdout);
+    }
+
+    [Fact]
+    public async Task A_relay_whose_token_is_not_valid_is_not_let_in_and_says_so()
+    {
+        const string Token = "not-a-token-of-this-cluster";
+        await using var machine = await deployment.LaunchAsync(token: Token);
+        using var caller = deployment.Call();
+
+        Assert.Equal(1, await machine.Relay.EndedAsync());
+        Assert.Contains("refused this machine (401)", machine.Relay.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(Token, machine.Relay.Output, StringComparison.Ordinal);
+        Assert.False(await caller.HasAsync(machine));
+    }
+
+    [Fact]
     public async Task A_run_that_is_cancelled_says_so_and_its_program_is_gone()
     {
         await using var machine = await deployment.LendAsync();

@@ -34,7 +34,8 @@ public sealed class MachineDeployment : IAsyncLifetime
 
     /// <summary>A machine that is about to dial in.</summary>
     /// <param name="computeId">Whose identity it has; that of nobody else when it is not given.</param>
-    internal Task<LentMachine> LaunchAsync(string? computeId = null) => LentMachine.LaunchAsync(FrontDoor(0), _cluster.Token, computeId);
+    /// <param name="token">What it dials in with; the token of the account when it is not given.</param>
+    internal Task<LentMachine> LaunchAsync(string? computeId = null, string? token = null) => LentMachine.LaunchAsync(FrontDoor(0), token ?? _cluster.Token, computeId);
 
     /// <summary>Runs a statement in the database.</summary>
     internal async Task ExecuteAsync(string statement)

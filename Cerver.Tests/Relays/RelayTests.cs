@@ -73,7 +73,8 @@ public sealed class RelayTests : IAsyncLifetime
         const int Bytes = 50 * 1024 * 1024;
         await using var relay = Launch();
         var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
-        var running = StreamAsync(session, $"head -c {Bytes} /dev/urandom > much; sha256sum much >&2; split -b 1M --filter='cat; sleep 0.2' much");
+        using var begun = await BeginAsync(session, $"head -c {Bytes} /dev/urandom > much; sha256sum much >&2; split -b 1M --filter='cat; sleep 0.2' much");
+        var running = EndedAsync(session, begun);
         for (var drop = 0; drop < 20; drop++)
         {
             // In the middle of it, each time: what was under way is gone.
@@ -84,9 +85,12 @@ public sealed class RelayTests : IAsyncLifetime
 
         Assert.True(await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(90))) == running, $"The run did not end. The relay said:\n{relay.Output}\nand the gateway:\n{_gateway.Output}");
         var run = await running;
+        var stored = await StoredAsync(session, begun.Headers.GetValues("Cerver-Run-Id").Single());
 
         Assert.Equal(("exited", 0, Bytes), (run.Status, run.ExitCode, run.Stdout.Length));
         Assert.StartsWith(Convert.ToHexStringLower(SHA256.HashData(run.Stdout)), Encoding.UTF8.GetString(run.Stderr), StringComparison.Ordinal);
+        Assert.Equal(run.Stdout, stored.Stdout);
+        Assert.Equal(run.Stderr, stored.Stderr);
     }
 
     [Fact]
@@ -209,7 +213,7 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(("exited", 0), (record.GetProperty("status").GetString(), record.GetProperty("exit_code").GetInt32()));
         Assert.Equal(
             string.Concat(Enumerable.Range(1, 300).Select(static i => $"line {i}\n")),
-            Encoding.UTF8.GetString((await Streamed.ReadAsync(await Client.GetStreamAsync(new Uri($"/v2/sessions/{session}/runs/{runId}/stream", UriKind.Relative)))).Stdout));
+            Encoding.UTF8.GetString((await StoredAsync(session, runId)).Stdout));
     }
 
     [Fact]
@@ -288,6 +292,10 @@ public sealed class RelayTests : IAsyncLifetime
         var exitCode = record.GetProperty("exit_code");
         return (record.GetProperty("status").GetString(), exitCode.ValueKind == JsonValueKind.Null ? null : exitCode.GetInt32(), streamed.Stdout, streamed.Stderr);
     }
+
+    /// <summary>What is recorded of what a run printed that is over.</summary>
+    private async Task<Streamed> StoredAsync(string session, string runId) =>
+        await Streamed.ReadAsync(await Client.GetStreamAsync(new Uri($"/v2/sessions/{session}/runs/{runId}/stream", UriKind.Relative)));
 
     private async Task<JsonElement> RecordAsync(string session, string runId) => await Client.GetFromJsonAsync<JsonElement>($"/v2/sessions/{session}/runs/{runId}");
 

@@ -25,17 +25,26 @@ internal sealed class SessionCaller : IDisposable
     public async Task<string> CreateAsync(LentMachine machine) =>
         (await TakeAsync(_client.PostAsJsonAsync("/v2/sessions", new { compute = machine.ComputeId }))).GetProperty("session_id").GetString()!;
 
-    /// <summary>Runs code and waits until it is over.</summary>
-    public async Task<(string? Stdout, string? Stderr, int? ExitCode)> RunAsync(string session, string code)
+    /// <summary>Whether the account has a machine, ready or not.</summary>
+    public async Task<bool> HasAsync(LentMachine machine)
     {
-        var result = (await TakeAsync(PostRunAsync(session, code))).GetProperty("result");
+        using var response = await _client.GetAsync(new Uri($"/v2/computes/{machine.ComputeId}", UriKind.Relative));
+        Assert.Contains(response.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.NotFound });
+        return response.StatusCode == HttpStatusCode.OK;
+    }
+
+    /// <summary>Runs code and waits until it is over.</summary>
+    public async Task<(string? Stdout, string? Stderr, int? ExitCode)> RunAsync(string session, string code, params (string Name, string Value)[] variables)
+    {
+        var envs = variables.ToDictionary(static variable => variable.Name, static variable => variable.Value, StringComparer.Ordinal);
+        var result = (await TakeAsync(_client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code, envs }))).GetProperty("result");
         return (result.GetProperty("stdout").GetString(), result.GetProperty("stderr").GetString(), ExitCodeOf(result));
     }
 
     /// <summary>Asks for a run, whatever comes of that.</summary>
     public async Task<(HttpStatusCode Status, string Code, string Sentence)> TryRunAsync(string session, string code)
     {
-        using var response = await PostRunAsync(session, code);
+        using var response = await _client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code });
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return response.IsSuccessStatusCode
             ? (response.StatusCode, "", answer.ToString())
@@ -90,6 +99,4 @@ internal sealed class SessionCaller : IDisposable
     }
 
     private static int? ExitCodeOf(JsonElement run) => run.GetProperty("exit_code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : null;
-
-    private Task<HttpResponseMessage> PostRunAsync(string session, string code) => _client.PostAsJsonAsync($"/v2/sessions/{session}/run", new { code });
 }

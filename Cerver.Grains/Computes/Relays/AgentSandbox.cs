@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Runs;
 
 namespace Cerver.Grains.Computes.Relays;
 
@@ -45,6 +46,12 @@ internal sealed class AgentSandbox(MachineCalls machine, string remoteId, TimePr
                     CultureInfo.InvariantCulture,
                     $"'timeout' must be at most {MaxRunTime.TotalSeconds:0} s on this machine: its relay answers when a run is over, and gives up after 180 s. Send longer work as input, or run cerver-relay there."),
                 "timeout");
+        }
+
+        if (command.Runtime != SandboxRuntime.Shell)
+        {
+            throw new CerverException(
+                CerverError.NoCompute, "The relay of this machine executes nothing but shell code, and would take other code for that. Send code for a shell, or run cerver-relay there.", "runtime");
         }
 
         await RequireReachableAsync(cancellationToken);

@@ -5,16 +5,16 @@ using Cerver.Grains.Computes.Local;
 namespace Cerver.Tests.Computes.Conformance;
 
 /// <summary>Sandboxes on this machine, by the real bubblewrap.</summary>
-public sealed class LocalConformanceTests : ComputeProviderConformance
+public sealed class LocalConformanceTests : SandboxProviderConformance
 {
     private protected override async Task<IProviderUnderTest> CreateAsync()
     {
         var fixture = new LocalSandboxFixture();
         await fixture.InitializeAsync();
-        return new Subject(fixture);
+        return new LocalSubject(fixture);
     }
 
-    private sealed class Subject(LocalSandboxFixture fixture) : IProviderUnderTest
+    private sealed class LocalSubject(LocalSandboxFixture fixture) : ISandboxProviderUnderTest
     {
         private readonly List<LocalComputeProvider> _others = [];
 
@@ -28,6 +28,8 @@ public sealed class LocalConformanceTests : ComputeProviderConformance
         }
 
         public Task<IComputeProvider> WithRoomForOneAsync() => ProbedAsync(new LocalComputeOptions { UserIdCount = 1 });
+
+        public Task<IComputeProvider> WithoutNetworkAsync() => ProbedAsync(new LocalComputeOptions { AllowNetwork = false });
 
         public Task<IComputeProvider> WithoutAccessAsync() => ProbedAsync(new LocalComputeOptions { BubblewrapPath = "/nowhere/bwrap" });
 

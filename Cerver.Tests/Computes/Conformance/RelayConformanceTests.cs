@@ -2,18 +2,18 @@ using System.Collections.Immutable;
 using Cerver.Computes;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Relays;
-using Cerver.Runs;
+using Cerver.Tests.Computes.Machines;
 using Cerver.Tests.Relays;
 
 namespace Cerver.Tests.Computes.Conformance;
 
 /// <summary>Sandboxes of our relay, in a process of its own, over a real WebSocket.</summary>
-public sealed class RelayConformanceTests : ComputeProviderConformance
+public sealed class RelayConformanceTests : SandboxProviderConformance
 {
     private protected override async Task<IProviderUnderTest> CreateAsync()
     {
         var line = await RelayLine.StartAsync();
-        return new Subject(line, await ConnectAsync(line));
+        return new RelaySubject(line, await ConnectAsync(line));
     }
 
     [Fact]
@@ -41,21 +41,28 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
         return (relay, data);
     }
 
-    private sealed class Subject(RelayLine line, (RelayProcess Process, string Data) relay) : IProviderUnderTest
+    private sealed class RelaySubject : ISandboxProviderUnderTest
     {
-        private readonly List<(RelayLine Line, RelayProcess Process, string Data)> _all = [(line, relay.Process, relay.Data)];
+        private readonly List<(RelayLine Line, RelayProcess Process, string Data)> _all = [];
+        private readonly Dictionary<IComputeProvider, MachineCalls> _machines = [];
+        private MachineGateway? _gateway;
 
-        public IComputeProvider Provider { get; } = new Following(line);
+        public RelaySubject(RelayLine line, (RelayProcess Process, string Data) relay) => Provider = Add(line, relay);
 
-        public bool Reattaches => true;
+        public IComputeProvider Provider { get; }
 
-        public ComputeInfo Describe(IComputeProvider provider) => new(
-            "comp_1", "a machine", MachineKey.Provider, provider == Provider ? ComputeStatus.Ready : ComputeStatus.Offline, provider == Provider ? null : "It is not connected.", "private", "host",
-            [SandboxRuntime.Shell], Network: true);
+        public Task<ComputeInfo> DescribeAsync(IComputeProvider provider) => _machines[provider].DescribeAsync(CancellationToken.None);
+
+        public (ISandbox Sandbox, ISandboxProcess Process)? Follow(string sandboxId, string runId)
+        {
+            // The line delivers to the one that was followed last, which knows nothing yet of what was delivered before.
+            var sandbox = _all[0].Line.Follow(sandboxId, new MachineProvider(_machines[Provider], TimeProvider.System).Attach(new SandboxSpec(sandboxId, Network: false)));
+            return (sandbox, sandbox.Follow(runId));
+        }
 
         public Task LoseAsync(ISandbox sandbox)
         {
-            foreach (var container in HostProcesses.Tree(relay.Process.Id).Where(static process => process.CommandLine.Contains("bwrap", StringComparison.Ordinal)))
+            foreach (var container in HostProcesses.Tree(_all[0].Process.Id).Where(static process => process.CommandLine.Contains("bwrap", StringComparison.Ordinal)))
             {
                 using var process = System.Diagnostics.Process.GetProcessById(container.Id);
                 process.Kill();
@@ -64,20 +71,18 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
             return Task.CompletedTask;
         }
 
-        public async Task<IComputeProvider> WithRoomForOneAsync()
-        {
-            var other = await RelayLine.StartAsync();
-            var (process, data) = await ConnectAsync(other, ("Cerver__Compute__Local__UserIdCount", "1"));
-            _all.Add((other, process, data));
-            return new Following(other);
-        }
+        public Task<IComputeProvider> WithRoomForOneAsync() => AnotherAsync(("Cerver__Compute__Local__UserIdCount", "1"));
+
+        public Task<IComputeProvider> WithoutNetworkAsync() => AnotherAsync(("Cerver__Compute__Local__AllowNetwork", "false"));
 
         public async Task<IComputeProvider> WithoutAccessAsync()
         {
-            var other = await RelayLine.StartAsync();
-            var data = Directory.CreateTempSubdirectory("cerver-relay-").FullName;
-            _all.Add((other, RelayProcess.Launch(new Uri("http://127.0.0.1:9"), "token-of-one-who-tests", data), data));
-            return new Following(other);
+            _gateway = new MachineGateway();
+            await _gateway.InitializeAsync();
+            await using var refused = await LentMachine.LaunchAsync(_gateway.Address, "not-a-token-of-this-gateway", await _gateway.RegisterAsync());
+            Assert.Equal(1, await refused.Relay.EndedAsync());
+            Assert.Contains("refused this machine (401)", refused.Relay.Errors, StringComparison.Ordinal);
+            return Add(new MachineCalls(_gateway.Machine(refused.ComputeId), refused.ComputeId), line: null);
         }
 
         public async ValueTask DisposeAsync()
@@ -88,27 +93,54 @@ public sealed class RelayConformanceTests : ComputeProviderConformance
                 await line.DisposeAsync();
                 Directory.Delete(data, recursive: true);
             }
+
+            if (_gateway is not null)
+            {
+                await _gateway.DisposeAsync();
+            }
+        }
+
+        private async Task<IComputeProvider> AnotherAsync(params (string Name, string Value)[] settings)
+        {
+            var line = await RelayLine.StartAsync();
+            return Add(line, await ConnectAsync(line, settings));
+        }
+
+        private Following Add(RelayLine line, (RelayProcess Process, string Data) relay)
+        {
+            _all.Add((line, relay.Process, relay.Data));
+            return Add(new MachineCalls(line, line.ComputeId), line);
+        }
+
+        private Following Add(MachineCalls machine, RelayLine? line)
+        {
+            var provider = new Following(new MachineProvider(machine, TimeProvider.System), line);
+            _machines.Add(provider, machine);
+            return provider;
         }
     }
 
     /// <summary>The provider, and what its sandbox's grain does: to take what happens to the sandbox.</summary>
-    private sealed class Following(RelayLine line) : IComputeProvider
+    private sealed class Following(MachineProvider provider, RelayLine? line) : IComputeProvider
     {
-        private readonly MachineProvider _provider = new(new MachineCalls(line, "comp_1"), TimeProvider.System);
+        public string Name => provider.Name;
 
-        public string Name => _provider.Name;
+        public ISandboxFiles Files => provider.Files;
 
-        public ComputeInfo Describe() => _provider.Describe();
+        public ComputeInfo Describe() => provider.Describe();
 
-        public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken) =>
-            line.Follow(spec.SandboxId, (MachineSandbox)await _provider.OpenAsync(spec, cancellationToken));
+        public async Task<ISandbox> OpenAsync(SandboxSpec spec, CancellationToken cancellationToken)
+        {
+            var sandbox = (MachineSandbox)await provider.OpenAsync(spec, cancellationToken);
+            return line?.Follow(spec.SandboxId, sandbox) ?? sandbox;
+        }
 
-        public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => _provider.ListAsync(cancellationToken);
+        public Task<ImmutableArray<string>> ListAsync(CancellationToken cancellationToken) => provider.ListAsync(cancellationToken);
 
-        public Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken) => _provider.SetAsideAsync(sandboxId, cancellationToken);
+        public Task SetAsideAsync(string sandboxId, CancellationToken cancellationToken) => provider.SetAsideAsync(sandboxId, cancellationToken);
 
-        public Task EraseAsync(CancellationToken cancellationToken) => _provider.EraseAsync(cancellationToken);
+        public Task EraseAsync(CancellationToken cancellationToken) => provider.EraseAsync(cancellationToken);
 
-        public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) => _provider.RemoveAsync(sandboxId, cancellationToken);
+        public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) => provider.RemoveAsync(sandboxId, cancellationToken);
     }
 }

@@ -2,10 +2,12 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net.WebSockets;
 using Cerver.Api.Computes.Machines;
+using Cerver.Api.Requests;
 using Cerver.Computes;
 using Cerver.Errors;
+using Cerver.Grains.Computes.Machines;
 using Cerver.Grains.Computes.Relays;
-using Cerver.Runs;
+using Cerver.Grains.Secrets.Redaction;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +15,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Cerver.Tests.Computes.Conformance;
 
-/// <summary>The gateway's end of a real WebSocket, without grains: requests go to the relay as they come, and events to the sandboxes that are followed.</summary>
+/// <summary>
+/// The gateway's end of a real WebSocket, without grains: requests go to the relay as they come, events to the sandboxes that are followed, and what the relay says of its machine is
+/// understood as the gateway does.
+/// </summary>
 internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -22,6 +27,8 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _sending = new(1);
     private WebSocket? _socket;
+    private DateTimeOffset? _connectedAt;
+    private volatile MachineState? _machine;
 
     private RelayLine(WebApplication app) => _app = app;
 
@@ -31,6 +38,9 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
     /// <summary>Completes when it has.</summary>
     public Task Connected => _connected.Task;
 
+    /// <summary>The id that the machine registered with.</summary>
+    public string ComputeId { get; private set; } = "";
+
     public static async Task<RelayLine> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -39,7 +49,8 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
         var app = builder.Build();
         var line = new RelayLine(app);
         app.UseWebSockets();
-        app.MapPost("/v2/computes/{**rest}", static () => Results.Json(new { ok = true }));
+        app.MapPost("/v2/computes/register", line.TakeRegistrationAsync);
+        app.MapPost("/v2/computes/{computeId}/heartbeat", line.TakeHeartbeatAsync);
         app.Map("/v2/connect/ws", line.ServeAsync);
         await app.StartAsync();
         return line;
@@ -67,12 +78,13 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
         return await answered.Task.WaitAsync(request.Deadline, cancellationToken);
     }
 
-    public Task<ComputeInfo?> DescribeAsync(CancellationToken cancellationToken = default) => Task.FromResult<ComputeInfo?>(new(
-        "comp_1", "a machine", MachineKey.Provider, ComputeStatus.Ready, Reason: null, "private", "host", [SandboxRuntime.Shell], Network: true));
+    public Task<ComputeInfo?> DescribeAsync(CancellationToken cancellationToken = default) => Task.FromResult(_machine is { } machine ? Describe(machine) : null);
 
-    public Task<ComputeInfo> RegisterAsync(RegisterMachine request, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ComputeInfo> RegisterAsync(RegisterMachine request, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Describe(_machine = MachineRules.Apply(request, ComputeId, SecretMatcher.Empty, TimeProvider.System.GetUtcNow())));
 
-    public Task<ComputeInfo> HeartbeatAsync(MachineHeartbeat heartbeat, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<ComputeInfo> HeartbeatAsync(MachineHeartbeat heartbeat, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Describe(_machine = MachineRules.Apply(_machine!, heartbeat, SecretMatcher.Empty, TimeProvider.System.GetUtcNow())));
 
     public Task DeleteAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -91,10 +103,22 @@ internal sealed class RelayLine : IMachineGrain, IAsyncDisposable
         _sending.Dispose();
     }
 
+    private ComputeInfo Describe(MachineState machine) =>
+        MachineRules.Describe(machine, "account", ComputeId, _connectedAt, machine.LastHeartbeatAt, TimeProvider.System.GetUtcNow());
+
+    private async Task TakeRegistrationAsync(Body<RegisterMachineBody> body)
+    {
+        (ComputeId, var request) = body.Value.Read();
+        await RegisterAsync(request);
+    }
+
+    private async Task TakeHeartbeatAsync(OptionalBody<HeartbeatBody> body) =>
+        await HeartbeatAsync(new MachineHeartbeat(body.Value.Status, body.Value.Capabilities, body.Value.Metadata));
+
     private async Task ServeAsync(HttpContext context)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        _socket = socket;
+        (_socket, _connectedAt) = (socket, TimeProvider.System.GetUtcNow());
         _connected.TrySetResult();
         try
         {
