@@ -24,9 +24,6 @@ internal sealed partial class RelaySandboxHost(
     private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromDays(1);
     private static readonly TimeSpan OpenInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>A gateway that is there has stopped a run long before.</summary>
-    private static readonly TimeSpan GatewayPatience = TimeSpan.FromSeconds(10);
-
     /// <summary>Below the time after which a relay gives up on a request.</summary>
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(170);
 
@@ -53,7 +50,7 @@ internal sealed partial class RelaySandboxHost(
         {
             if (!spool.IsComplete)
             {
-                spool.Complete(exitCode: null);
+                spool.Complete(exitCode: null, timedOut: false);
             }
 
             _runs[spool.Run.RunId] = new RelayRun(spool, process: null, LoseAsync, time);
@@ -447,7 +444,7 @@ internal sealed partial class RelaySandboxHost(
     private async Task RecordAsync(RelayRun run, StartRelayRun request)
     {
         var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
-        await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
+        await using var limit = time.CreateTimer(_ => run.TimeOut(StopGrace), state: null, timeout, Timeout.InfiniteTimeSpan);
         try
         {
             await run.RecordAsync(request.MaxOutputBytes);
