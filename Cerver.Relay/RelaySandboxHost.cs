@@ -16,12 +16,8 @@ internal sealed partial class RelaySandboxHost(
     LocalComputeProvider provider, IOptions<RelaySettings> settings, TimeProvider time, ILogger<RelaySandboxHost> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan MaxRunTimeout = TimeSpan.FromDays(1);
     private static readonly TimeSpan OpenInterval = TimeSpan.FromSeconds(30);
-
-    /// <summary>A gateway that is there has stopped a run long before.</summary>
-    private static readonly TimeSpan GatewayPatience = TimeSpan.FromSeconds(10);
 
     private readonly string _runsDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "runs")).FullName;
     private readonly string _openDirectory = Directory.CreateDirectory(Path.Combine(settings.Value.Data!, "open")).FullName;
@@ -46,7 +42,7 @@ internal sealed partial class RelaySandboxHost(
         {
             if (!spool.IsComplete)
             {
-                spool.Complete(exitCode: null);
+                spool.Complete(exitCode: null, timedOut: false);
             }
 
             _runs[spool.Run.RunId] = new RelayRun(spool, process: null, LoseAsync, time);
@@ -416,7 +412,7 @@ internal sealed partial class RelaySandboxHost(
     private async Task RecordAsync(RelayRun run, StartRelayRun request)
     {
         var timeout = TimeSpan.FromMilliseconds(Math.Clamp(request.TimeoutMs, 0, (long)MaxRunTimeout.TotalMilliseconds));
-        await using var limit = time.CreateTimer(_ => run.Stop(StopGrace), state: null, timeout + GatewayPatience, Timeout.InfiniteTimeSpan);
+        await using var limit = time.CreateTimer(_ => run.TimeOut(StopGrace), state: null, timeout, Timeout.InfiniteTimeSpan);
         try
         {
             await run.RecordAsync(request.MaxOutputBytes);

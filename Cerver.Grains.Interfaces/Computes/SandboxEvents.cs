@@ -28,6 +28,7 @@ public enum SandboxEventKind
 /// <param name="Data">What was printed, at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended, or null when nobody knows.</param>
 /// <param name="Generation">Which opening of the sandbox, a number of its machine's, with what happens to the sandbox itself; 0 when the machine does not say.</param>
+/// <param name="TimedOut">Whether the machine ended the program because its time was over.</param>
 [GenerateSerializer, Immutable, Alias("cerver.sandbox.event")]
 public sealed record SandboxEvent(
     [property: Id(0)] SandboxEventKind Kind,
@@ -36,7 +37,8 @@ public sealed record SandboxEvent(
     [property: Id(3)] OutputKind Stream = OutputKind.Stdout,
     [property: Id(4)] byte[]? Data = null,
     [property: Id(5)] int? ExitCode = null,
-    [property: Id(6)] long Generation = 0);
+    [property: Id(6)] long Generation = 0,
+    [property: Id(7)] bool TimedOut = false);
 
 /// <summary>What became of events.</summary>
 /// <param name="RunId">Of which run, or null for what happened to the sandbox itself.</param>

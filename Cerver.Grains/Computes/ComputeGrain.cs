@@ -70,7 +70,7 @@ internal sealed partial class ComputeGrain : Grain, IComputeGrain, IRemindable, 
         _site = new(_registration, providers, grains, _accountId, _sandboxId, NoteOpening, time, logger);
         _runs = new(runs, _sandboxId, _maxOutputBytes, StayActive, time, logger);
         _held = new(this, new SandboxIdleWatch(AskIdleAsync, () => _held!.Current is not null, _sandboxId, logger), StayActive, LoseAsync, time) { IdleTimeout = _lifetime.IdleTimeout };
-        _news = new(_sandboxId, _accountId, _site, _registration, _held, runs, registry, Record, _runs.IsGoing, TellLostAsync, time, logger);
+        _news = new(_sandboxId, _accountId, _site, _registration, _held, runs, registry, Record, _runs.IsGoing, TellLostAsync, logger);
     }
 
     /// <inheritdoc/>

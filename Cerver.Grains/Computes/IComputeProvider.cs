@@ -85,7 +85,7 @@ internal sealed record SandboxCommand(string Code, SandboxRuntime Runtime, Immut
     /// <summary>The run; empty when it is none of a session.</summary>
     public string RunId { get; init; } = "";
 
-    /// <summary>How long it may take. Whoever starts it stops it then; a provider does so only for one that may be away.</summary>
+    /// <summary>How long it may take. Whoever starts it stops it then; where that one may be away, the provider does so before (<see cref="ISandboxProcess.TimeoutPatience"/>).</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>How much of its output will be recorded; what is beyond need not be kept for it.</summary>
@@ -104,6 +104,12 @@ internal interface ISandboxProcess
 
     /// <summary>The exit code, 128 + n when signal n ended the program, or null when the sandbox went down under it. Never faults.</summary>
     Task<int?> Exit { get; }
+
+    /// <summary>Whether its provider stopped it because its time was over. Known when <see cref="Exit"/> is.</summary>
+    bool TimedOut => false;
+
+    /// <summary>How long after its time is over its provider, which stops it then, may take to say so. Zero when the provider measures no time.</summary>
+    TimeSpan TimeoutPatience => TimeSpan.Zero;
 
     /// <summary>
     /// Asks the program and everything it started to end (SIGTERM), and ends them (SIGKILL) when <paramref name="grace"/> is over.

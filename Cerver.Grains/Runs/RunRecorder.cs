@@ -75,7 +75,7 @@ internal sealed partial class RunRecorder(
     /// <exception cref="RunDetachedException">It goes on, and is recorded elsewhere.</exception>
     public async Task<RunEnd> RecordAsync()
     {
-        await using var timeout = time.CreateTimer(_ => Stop(RunStatus.TimedOut), state: null, run.Timeout, Timeout.InfiniteTimeSpan);
+        await using var timeout = time.CreateTimer(_ => Stop(RunStatus.TimedOut), state: null, run.Timeout + process.TimeoutPatience, Timeout.InfiniteTimeSpan);
         await using var output = process.Output.GetAsyncEnumerator();
         _more = output.MoveNextAsync().AsTask();
         try
@@ -97,7 +97,7 @@ internal sealed partial class RunRecorder(
         }
 
         var exitCode = await process.Exit;
-        var status = _stopped ?? (exitCode is null ? RunStatus.Lost : RunStatus.Exited);
+        var status = _stopped ?? (process.TimedOut ? RunStatus.TimedOut : exitCode is null ? RunStatus.Lost : RunStatus.Exited);
         return new RunEnd(run.RunId, status, exitCode, _truncated, Head, time.GetUtcNow(), _digest.ToString());
     }
 

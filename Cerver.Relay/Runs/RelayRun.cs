@@ -30,6 +30,8 @@ internal sealed class RelayRun : IDisposable
     private CancellationTokenSource _telling = new();
     private Task<bool> _more = Task.FromResult(false);
     private bool _isDisposed;
+    private bool _isStopped;
+    private volatile bool _timedOut;
 
     /// <summary>Takes a run over.</summary>
     /// <param name="spool">Where what happens is kept.</param>
@@ -45,8 +47,27 @@ internal sealed class RelayRun : IDisposable
     /// <summary>Completes when the program has ended and what it printed is kept, as far as the disk takes it.</summary>
     public Task Recorded { get; set; } = Task.CompletedTask;
 
-    /// <summary>Stops the program.</summary>
-    public void Stop(TimeSpan grace) => _process?.Stop(grace);
+    /// <summary>Stops the program, for somebody who wants that.</summary>
+    public void Stop(TimeSpan grace)
+    {
+        lock (_gate)
+        {
+            _isStopped = true;
+        }
+
+        _process?.Stop(grace);
+    }
+
+    /// <summary>Stops the program because its time is over. The end of the run says so, unless it has come already or somebody stopped it before.</summary>
+    public void TimeOut(TimeSpan grace)
+    {
+        lock (_gate)
+        {
+            _timedOut = !_isStopped && !_process!.Exit.IsCompleted;
+        }
+
+        _process!.Stop(grace);
+    }
 
     /// <summary>Keeps what the program prints, up to a limit, until it has ended.</summary>
     public async Task RecordAsync(long maxOutputBytes)
@@ -194,7 +215,7 @@ internal sealed class RelayRun : IDisposable
         }
 
         gathered.Flush();
-        _spool.Complete(await _process!.Exit);
+        _spool.Complete(await _process!.Exit, _timedOut);
     }
 
     private async Task<bool> ArrivesAsync(Task more, TimeSpan within) =>

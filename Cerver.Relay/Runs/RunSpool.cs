@@ -20,6 +20,7 @@ internal sealed class RunSpool : IDisposable
 
     private const int HeadBytes = 5;
     private const byte EndKind = 9;
+    private const byte TimedOutKind = 10;
     private const string Suffix = ".run";
 
     private readonly string _path;
@@ -67,11 +68,12 @@ internal sealed class RunSpool : IDisposable
 
     /// <summary>Adds the end of the run.</summary>
     /// <param name="exitCode">How the program ended, or null when nobody knows.</param>
-    public void Complete(int? exitCode)
+    /// <param name="timedOut">Whether it was ended because its time was over.</param>
+    public void Complete(int? exitCode, bool timedOut)
     {
         Span<byte> data = stackalloc byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(data, exitCode ?? 0);
-        Write(EndKind, exitCode is null ? [] : data);
+        Write(timedOut ? TimedOutKind : EndKind, exitCode is null ? [] : data);
     }
 
     /// <summary>Reads records from a position on, as they come, until the run's end.</summary>
@@ -88,7 +90,7 @@ internal sealed class RunSpool : IDisposable
                 yield return EventOf(sequence, kind, data);
             }
 
-            if (kind == EndKind)
+            if (IsEnd(kind))
             {
                 yield break;
             }
@@ -139,7 +141,7 @@ internal sealed class RunSpool : IDisposable
         while (content.Length - position >= HeadBytes && LengthAt(content, position) is var length && content.Length - position - HeadBytes >= length)
         {
             spool.Head++;
-            spool.IsComplete = content[position] == EndKind;
+            spool.IsComplete = IsEnd(content[position]);
             position += HeadBytes + length;
         }
 
@@ -159,8 +161,16 @@ internal sealed class RunSpool : IDisposable
         return (head[0], data);
     }
 
-    private RelayEvent EventOf(long sequence, byte kind, byte[] data) => kind == EndKind
-        ? new RelayEvent(RelayWords.End, Run.SandboxId, Run.RunId, sequence, ExitCode: data.Length == 0 ? null : BinaryPrimitives.ReadInt32LittleEndian(data))
+    private static bool IsEnd(byte kind) => kind is EndKind or TimedOutKind;
+
+    private RelayEvent EventOf(long sequence, byte kind, byte[] data) => IsEnd(kind)
+        ? new RelayEvent(
+            RelayWords.End,
+            Run.SandboxId,
+            Run.RunId,
+            sequence,
+            ExitCode: data.Length == 0 ? null : BinaryPrimitives.ReadInt32LittleEndian(data),
+            TimedOut: kind == TimedOutKind ? true : null)
         : new RelayEvent(RelayWords.Output, Run.SandboxId, Run.RunId, sequence, kind == (byte)OutputKind.Stdout ? RelayWords.Stdout : RelayWords.Stderr, data);
 
     /// <summary>Waits until there is a whole record at a position.</summary>
@@ -200,7 +210,7 @@ internal sealed class RunSpool : IDisposable
             RandomAccess.Write(_file.SafeFileHandle, record, _length);
             _length += record.Length;
             Head++;
-            IsComplete = kind == EndKind;
+            IsComplete = IsEnd(kind);
             (grown, _grown) = (_grown, new(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 

@@ -173,13 +173,23 @@ internal sealed class ScriptedProcess(SandboxCommand command) : ISandboxProcess
 
     public Task<int?> Exit => _exit.Task;
 
+    public bool TimedOut { get; set; }
+
+    public TimeSpan TimeoutPatience { get; set; }
+
+    /// <summary>Whether it ends when somebody asks it to stop.</summary>
+    public bool EndsWhenStopped { get; set; } = true;
+
     /// <summary>Completes when somebody asks it to stop.</summary>
     public Task Stopped => _stopped.Task;
 
     public void Stop(TimeSpan grace)
     {
         _stopped.TrySetResult();
-        End(exitCode: 143);
+        if (EndsWhenStopped)
+        {
+            End(exitCode: 143);
+        }
     }
 
     public void Print(string text, OutputKind kind = OutputKind.Stdout) => Print(Encoding.UTF8.GetBytes(text), kind);

@@ -203,10 +203,7 @@ public sealed class RelayTests : IAsyncLifetime
         using var started = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var runId = started.Headers.GetValues("Cerver-Run-Id").Single();
 
-        var port = _gateway.Client.BaseAddress!.Port;
-        await _gateway.DisposeAsync();
-        _gateway = GatewayProcess.Launch(_gatewayData, urls: null, $"--urls=http://127.0.0.1:{port}", "--Cerver:Compute:Local:Enabled=false");
-        await _gateway.UpAsync();
+        await StartGatewayAsync(await KillGatewayAsync());
         await UntilAsync(async () => (await RecordAsync(session, runId)).GetProperty("status").GetString() != "running");
 
         var record = await RecordAsync(session, runId);
@@ -214,6 +211,26 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(
             string.Concat(Enumerable.Range(1, 300).Select(static i => $"line {i}\n")),
             Encoding.UTF8.GetString((await StoredAsync(session, runId)).Stdout));
+    }
+
+    [Fact]
+    public async Task A_run_whose_time_is_over_while_its_gateway_is_away_is_stopped_then_and_recorded_as_timed_out()
+    {
+        await using var relay = Launch();
+        var session = await CreateAsync(await RelayProcess.ReadyAsync(Client));
+        var sleep = LentMachine.NewSleep();
+        using var running = await BeginAsync(session, $"echo begun; sleep {sleep}", timeout: 3);
+        var runId = running.Headers.GetValues("Cerver-Run-Id").Single();
+
+        var port = await KillGatewayAsync();
+        await UntilAsync(() => !LentMachine.Runs(sleep));
+        await StartGatewayAsync(port);
+        await UntilAsync(async () => (await RecordAsync(session, runId)).GetProperty("status").GetString() != "running");
+
+        var record = await RecordAsync(session, runId);
+        Assert.Equal(("timed_out", 143), (record.GetProperty("status").GetString(), record.GetProperty("exit_code").GetInt32()));
+        Assert.Equal(
+            "begun\n", Encoding.UTF8.GetString((await Streamed.ReadAsync(await Client.GetStreamAsync(new Uri($"/v2/sessions/{session}/runs/{runId}/stream", UriKind.Relative)))).Stdout));
     }
 
     [Fact]
@@ -255,6 +272,22 @@ public sealed class RelayTests : IAsyncLifetime
 
     private RelayProcess Launch() => _relay = RelayProcess.Launch(_line.Address, _token, _data);
 
+    /// <summary>Ends the gateway without a word.</summary>
+    /// <returns>The port that it had.</returns>
+    private async Task<int> KillGatewayAsync()
+    {
+        var port = Client.BaseAddress!.Port;
+        await _gateway.DisposeAsync();
+        return port;
+    }
+
+    /// <summary>Starts the gateway again, where it was.</summary>
+    private async Task StartGatewayAsync(int port)
+    {
+        _gateway = GatewayProcess.Launch(_gatewayData, urls: null, $"--urls=http://127.0.0.1:{port}", "--Cerver:Compute:Local:Enabled=false");
+        await _gateway.UpAsync();
+    }
+
     private Task<string> CreateAsync(string computeId) => _gateway.CreateAsync(new { compute = computeId });
 
     private async Task<JsonElement> RunAsync(string session, string code, object? envs = null, int timeout = 30)
@@ -277,9 +310,9 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     /// <summary>Begins a run. It is known to have started then.</summary>
-    private async Task<HttpResponseMessage> BeginAsync(string session, string code)
+    private async Task<HttpResponseMessage> BeginAsync(string session, string code, int timeout = 300)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream") { Content = JsonContent.Create(new { code, timeout = 300 }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v2/sessions/{session}/run/stream") { Content = JsonContent.Create(new { code, timeout }) };
         var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.True(response.IsSuccessStatusCode, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
         return response;

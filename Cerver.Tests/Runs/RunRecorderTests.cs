@@ -8,11 +8,14 @@ using Cerver.Grains.Secrets.Redaction;
 using Cerver.Runs;
 using Cerver.Tests.Computes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Cerver.Tests.Runs;
 
 public sealed class RunRecorderTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
     private readonly ScriptedProcess _process = new(new SandboxCommand("code", SandboxRuntime.Shell, ImmutableDictionary<string, string>.Empty));
     private readonly RowsInMemory _rows = new();
     private readonly List<RunOutput> _published = [];
@@ -80,6 +83,45 @@ public sealed class RunRecorderTests
     }
 
     [Fact]
+    public async Task A_run_whose_provider_says_that_it_stopped_it_because_its_time_was_over_has_timed_out()
+    {
+        var recorder = NewRecorder();
+        var recording = recorder.RecordAsync();
+
+        _process.TimedOut = true;
+        _process.End(143);
+        var ended = await recording;
+
+        Assert.Equal((RunStatus.TimedOut, 143), (ended.Status, ended.ExitCode));
+    }
+
+    [Fact]
+    public async Task A_provider_that_measures_the_time_is_given_some_more_to_say_how_the_run_ended()
+    {
+        var time = new FakeTimeProvider();
+        _process.TimeoutPatience = TimeSpan.FromSeconds(10);
+        var recording = NewRecorder(time: time).RecordAsync();
+
+        time.Advance(Limit + TimeSpan.FromSeconds(9));
+        Assert.False(_process.Stopped.IsCompleted);
+        _process.End(0);
+
+        Assert.Equal(RunStatus.Exited, (await recording).Status);
+    }
+
+    [Fact]
+    public async Task A_run_of_whose_end_its_provider_says_nothing_is_stopped_in_the_end()
+    {
+        var time = new FakeTimeProvider();
+        _process.TimeoutPatience = TimeSpan.FromSeconds(10);
+        var recording = NewRecorder(time: time).RecordAsync();
+
+        time.Advance(Limit + TimeSpan.FromSeconds(10));
+
+        Assert.Equal(RunStatus.TimedOut, (await recording).Status);
+    }
+
+    [Fact]
     public async Task A_publication_that_is_slow_holds_nothing_up()
     {
         var slow = new TaskCompletionSource();
@@ -123,16 +165,17 @@ public sealed class RunRecorderTests
         Assert.Equal(3, ended.OutputHead);
     }
 
-    private RunRecorder NewRecorder(long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null, RecordedOutput? recorded = null) => new(
+    private RunRecorder NewRecorder(
+        long maxOutputBytes = 64 * 1024 * 1024, Func<RunOutput, Task>? publish = null, RecordedOutput? recorded = null, TimeProvider? time = null) => new(
         "session",
-        new SandboxRun("run_x", "code", SandboxRuntime.Shell, TimeSpan.FromMinutes(1), ImmutableDictionary<string, string>.Empty),
+        new SandboxRun("run_x", "code", SandboxRuntime.Shell, Limit, ImmutableDictionary<string, string>.Empty),
         _process,
         new AccountTaints(),
         _rows,
         () => _told.Add(_rows.Chunks.Count),
         publish ?? (_ => Task.CompletedTask),
         maxOutputBytes,
-        TimeProvider.System,
+        time ?? TimeProvider.System,
         NullLogger.Instance,
         recorded);
 }

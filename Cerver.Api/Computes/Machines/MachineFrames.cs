@@ -147,7 +147,8 @@ internal static class MachineFrames
             "sandbox_closed" => new SandboxEvent(SandboxEventKind.Closed, Generation: ReadNumber(what, "generation")),
             "run_output" when isOfRun && ReadOutput(what) is { } output => new SandboxEvent(SandboxEventKind.Output, runId, sequence, output.Stream, output.Data),
             "run_going" when isRun => new SandboxEvent(SandboxEventKind.Output, runId),
-            "run_end" when isOfRun => new SandboxEvent(SandboxEventKind.End, runId, sequence, ExitCode: ReadExitCode(what)),
+            "run_end" when isOfRun => new SandboxEvent(
+                SandboxEventKind.End, runId, sequence, ExitCode: ReadExitCode(what), TimedOut: Find(what, "timed_out", JsonValueKind.True) is not null),
             _ => null,
         };
         return happened is null ? default(MachineFrame) : new(SandboxId: sandboxId, Event: happened);

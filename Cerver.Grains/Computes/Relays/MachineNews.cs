@@ -19,7 +19,6 @@ namespace Cerver.Grains.Computes.Relays;
 /// <param name="record">Records a run.</param>
 /// <param name="isGoing">Whether a run is recorded here.</param>
 /// <param name="lost">Is told when the sandbox went down.</param>
-/// <param name="time">The clock.</param>
 /// <param name="logger">Where trouble is told.</param>
 internal sealed partial class MachineNews(
     string sandboxId,
@@ -32,7 +31,6 @@ internal sealed partial class MachineNews(
     Action<FollowedRun> record,
     Func<string, bool> isGoing,
     Func<Task> lost,
-    TimeProvider time,
     ILogger logger)
 {
     /// <inheritdoc cref="IComputeGrain.DeliverAsync"/>
@@ -120,8 +118,8 @@ internal sealed partial class MachineNews(
         var sandbox = held.Current as MachineSandbox ?? held.Hold(site.Attach());
         if (!sandbox.Follows(runId) && !isGoing(runId))
         {
-            var left = SessionRules.MaxRunTimeout - (time.GetUtcNow() - run.StartedAt);
-            var resumed = new SandboxRun(runId, run.Code, run.Runtime, left > TimeSpan.Zero ? left : TimeSpan.Zero, ImmutableDictionary<string, string>.Empty);
+            // Its machine measures its time, and may have ended it long ago. One of which nothing is heard for so long will never be heard of.
+            var resumed = new SandboxRun(runId, run.Code, run.Runtime, SessionRules.MaxRunTimeout, ImmutableDictionary<string, string>.Empty);
             record(new FollowedRun(resumed, sandbox.Follow(runId), taints, static () => { }, new RecordedOutput(runs, accountId, runId)));
             LogResumed(runId, sandboxId);
         }

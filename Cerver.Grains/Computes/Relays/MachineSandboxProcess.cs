@@ -11,6 +11,9 @@ internal sealed class MachineSandboxProcess : ISandboxProcess
     /// <summary>With at most 64 KiB each. The machine sends no more before it hears that these were taken.</summary>
     private const int MaxPendingOutputs = 16;
 
+    /// <summary>More than a machine takes to stop a program, and a line to be dialled anew: only what it says tells a program that was stopped from one that ended in time.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>A machine that has not said how a program ended so long after it was to end is not waited for any more.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
 
@@ -51,6 +54,12 @@ internal sealed class MachineSandboxProcess : ISandboxProcess
 
     /// <inheritdoc/>
     public Task<int?> Exit => _exit.Task;
+
+    /// <inheritdoc/>
+    public bool TimedOut { get; private set; }
+
+    /// <inheritdoc/>
+    public TimeSpan TimeoutPatience => EndPatience;
 
     /// <inheritdoc/>
     public void Stop(TimeSpan grace)
@@ -94,10 +103,13 @@ internal sealed class MachineSandboxProcess : ISandboxProcess
     }
 
     /// <summary>The program has ended, or with null nobody knows how.</summary>
-    public void End(int? exitCode)
+    /// <param name="exitCode">How.</param>
+    /// <param name="timedOut">Whether its machine says that it stopped it because its time was over.</param>
+    public void End(int? exitCode, bool timedOut = false)
     {
         lock (_gate)
         {
+            TimedOut |= timedOut;
             _patience?.Dispose();
             _patience = null;
         }
@@ -163,7 +175,7 @@ internal sealed class MachineSandboxProcess : ISandboxProcess
     {
         if (what.Kind == SandboxEventKind.End)
         {
-            End(what.ExitCode);
+            End(what.ExitCode, what.TimedOut);
             return;
         }
 

@@ -126,7 +126,7 @@ internal sealed record RelaySandboxes(ImmutableArray<RelaySandbox> Sandboxes);
 /// <param name="Code">The code.</param>
 /// <param name="Envs">Variables.</param>
 /// <param name="MaxOutputBytes">Output beyond need not be kept.</param>
-/// <param name="TimeoutMs">How long it may take. The gateway looks to that; the relay does some seconds later, should the gateway be away.</param>
+/// <param name="TimeoutMs">How long it may take. The relay stops it then, whether its gateway is there or not, and its end says so.</param>
 internal sealed record StartRelayRun(
     string RunId, string SessionId, string Runtime, string Code, ImmutableDictionary<string, string> Envs, long MaxOutputBytes, long TimeoutMs);
 
@@ -228,8 +228,17 @@ internal static class RelayFileTypes
 /// <param name="Data">What was printed, base64 of at most 64 KiB.</param>
 /// <param name="ExitCode">How the program ended; null when nobody knows.</param>
 /// <param name="Generation">Which opening of the sandbox, with what happened to the sandbox itself.</param>
+/// <param name="TimedOut">True with an end that the relay made because the time of the run was over, else null.</param>
 internal sealed record RelayEvent(
-    string Type, string SandboxId, string? RunId = null, long Sequence = 0, string? Stream = null, byte[]? Data = null, int? ExitCode = null, long Generation = 0);
+    string Type,
+    string SandboxId,
+    string? RunId = null,
+    long Sequence = 0,
+    string? Stream = null,
+    byte[]? Data = null,
+    int? ExitCode = null,
+    long Generation = 0,
+    bool? TimedOut = null);
 
 /// <summary>A frame from a relay that carries an event.</summary>
 internal sealed record RelayEventFrame(string Type, string SessionId, RelayEvent Event);
