@@ -10,6 +10,8 @@ namespace Cerver.Tests.Computes.Conformance;
 /// <summary>Sandboxes of a relay that is not ours, over a real WebSocket. It does not say what they can do, so they have to do no more than every sandbox.</summary>
 public sealed class AgentConformanceTests : ComputeProviderConformance
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     [Fact]
     public async Task It_does_not_say_what_its_sandboxes_can_do() => Assert.Null((await Subject.DescribeAsync(Provider)).Capabilities);
 
@@ -46,8 +48,8 @@ public sealed class AgentConformanceTests : ComputeProviderConformance
         await sandbox.DisposeAsync();
         await sandbox.DisposeAsync();
 
-        Assert.Null(await process.Exit);
-        await sandbox.Closed;
+        Assert.Null(await process.Exit.WaitAsync(Patience));
+        await sandbox.Closed.WaitAsync(Patience);
         await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
         await using var again = ((AgentProvider)Provider).Attach(((AgentSandbox)sandbox).RemoteId);
         Assert.Equal(0, (await again.RunAsync("until [ -e file ]; do sleep 0.05; done")).ExitCode);
@@ -65,9 +67,9 @@ public sealed class AgentConformanceTests : ComputeProviderConformance
         await ((AgentSandbox)sandbox).RemoveAsync(CancellationToken.None);
 
         Assert.False(LentMachine.Runs(sleep));
-        Assert.Equal(137, await process.Exit);
+        Assert.Equal(137, await process.Exit.WaitAsync(Patience));
         Assert.Null((await sandbox.RunAsync("true")).ExitCode);
-        await sandbox.Closed;
+        await sandbox.Closed.WaitAsync(Patience);
         await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
     }
 

@@ -323,8 +323,8 @@ public abstract class SandboxProviderConformance : ComputeProviderConformance
 
         Assert.False(LentMachine.Runs(sleep));
         await Assert.ThrowsAsync<SandboxDownException>(() => sandbox.StartAsync("true"));
-        await sandbox.Closed;
-        Assert.Null(await process.Exit);
+        await sandbox.Closed.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Null(await process.Exit.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.DoesNotContain(sandboxId, await Provider.ListAsync(CancellationToken.None));
         await using var again = await OpenAsync(sandboxId);
         Assert.Equal(1, (await again.RunAsync("[ -e file ]")).ExitCode);
