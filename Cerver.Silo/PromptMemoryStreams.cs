@@ -69,14 +69,19 @@ internal sealed class PromptMemoryStreams(MemoryAdapterFactory<DefaultMemoryMess
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                // The silo stops, which is no failure to read.
-                return [];
+                // What that means is below.
             }
             catch (Exception failure) when (failure is OrleansException or TimeoutException)
             {
                 // The bell is lost with its silo and will be another one soon; until then the queue is looked into as often as it would be
                 // without.
                 _known = 0;
+            }
+
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // The silo stops, which is no failure to read, however the wait ended.
+                return [];
             }
 
             // There may be more than fits at once, of which nobody says a second word.

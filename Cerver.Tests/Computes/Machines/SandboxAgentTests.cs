@@ -5,6 +5,7 @@ using Cerver.Computes;
 using Cerver.Errors;
 using Cerver.Grains.Computes;
 using Cerver.Grains.Computes.Relays;
+using Cerver.Tests.Relays;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -186,21 +187,12 @@ public sealed class SandboxAgentTests : IDisposable
         await EndedAsync();
     }
 
-    private Task EndedAsync() => UntilAsync(() => !_agent.IsOpening);
+    private Task EndedAsync() => Waiting.UntilAsync(() => !_agent.IsOpening);
 
     private async Task AskedAsync(string request)
     {
-        await UntilAsync(() => !_answers.IsEmpty);
+        await Waiting.UntilAsync(() => !_answers.IsEmpty);
         Assert.Equal(request, _asked.Last());
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!isSo())
-        {
-            await Task.Delay(1, limit.Token);
-        }
     }
 
     /// <summary>A machine that only takes requests.</summary>
