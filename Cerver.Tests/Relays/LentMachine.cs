@@ -33,6 +33,10 @@ internal sealed class LentMachine : IAsyncDisposable
     /// <summary>Whether a program runs there that has a word in its arguments.</summary>
     public static bool Runs(string word) => HostProcesses.All().Any(process => process.CommandLine.Contains(word, StringComparison.Ordinal));
 
+    /// <summary>Whether that very program runs, and not only one that will start it.</summary>
+    /// <param name="seconds">How long it sleeps, see <see cref="NewSleep"/>.</param>
+    public static bool Sleeps(string seconds) => HostProcesses.All().Any(process => process.CommandLine.TrimEnd().Equals($"sleep {seconds}", StringComparison.Ordinal));
+
     /// <summary>A word that stands in the arguments of no other program: so many seconds to sleep.</summary>
     public static string NewSleep() => $"86400.{Random.Shared.NextInt64(1_000_000_000_000, 9_000_000_000_000)}";
 

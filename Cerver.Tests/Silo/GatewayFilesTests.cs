@@ -15,12 +15,14 @@ public sealed class GatewayFilesTests : IDisposable
     {
         var uploads = Path.Combine(_data, "sandboxes", "uploads");
         string session;
+
+        // Open until the gateway is gone: of a caller that goes away it would forget what was sent.
+        using var client = new TcpClient();
         await using (var first = await GatewayProcess.StartAsync(_data))
         {
             session = await first.CreateAsync(new { compute = "local" });
             using var sent = await first.Client.PutAsync(At(session, "kept"), new StringContent("kept"));
             Assert.True(sent.IsSuccessStatusCode);
-            using var client = new TcpClient();
             await client.ConnectAsync(first.Client.BaseAddress!.Host, first.Client.BaseAddress.Port);
             var token = first.Client.DefaultRequestHeaders.Authorization!.Parameter;
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(

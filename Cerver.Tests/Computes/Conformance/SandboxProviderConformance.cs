@@ -89,7 +89,7 @@ public abstract class SandboxProviderConformance : ComputeProviderConformance
     {
         await using var sandbox = await OpenAsync();
         var sleep = LentMachine.NewSleep();
-        var run = new SandboxRun("run_x", $"trap '' TERM; sleep {sleep} & echo up; wait", SandboxRuntime.Shell, TimeSpan.FromSeconds(1), ImmutableDictionary<string, string>.Empty);
+        var run = new SandboxRun("run_x", $"trap '' TERM; sleep {sleep} & echo up; wait", SandboxRuntime.Shell, TimeSpan.FromSeconds(3), ImmutableDictionary<string, string>.Empty);
         var process = await sandbox.StartAsync(Command(run.Code) with { Timeout = run.Timeout }, CancellationToken.None);
         await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
 
@@ -106,7 +106,7 @@ public abstract class SandboxProviderConformance : ComputeProviderConformance
     {
         await using var sandbox = await OpenAsync();
         var sleep = LentMachine.NewSleep();
-        await sandbox.StartAsync(Command($"trap '' TERM; sleep {sleep} & echo up; wait") with { Timeout = TimeSpan.Zero }, CancellationToken.None);
+        await sandbox.StartAsync(Command($"trap '' TERM; sleep {sleep} & echo up; wait") with { Timeout = TimeSpan.FromSeconds(3) }, CancellationToken.None);
         await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
 
         // Where nothing is left for others to follow, it has no more time than whoever started it.
@@ -287,7 +287,9 @@ public abstract class SandboxProviderConformance : ComputeProviderConformance
         var (sandboxId, sleep) = (Ids.NewSandbox(TimeProvider.System), LentMachine.NewSleep());
         await using var sandbox = await OpenAsync(sandboxId);
         await sandbox.StartAsync($"touch file; sleep {sleep}");
-        await Waiting.UntilAsync(() => LentMachine.Runs(sleep));
+
+        // The shell that has the code among its arguments is there before.
+        await Waiting.UntilAsync(() => LentMachine.Sleeps(sleep));
 
         var same = sandbox;
         if (await CanAsync(ComputeFeatures.Reattach))
